@@ -1,0 +1,232 @@
+"""What `import neocog` gives: everything that the command line does, from Python."""
+
+import json
+from dataclasses import fields
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import Int64
+from torch import Tensor
+
+from neocog.data.dataset import Dataset
+from neocog.data.open import open_dataset
+from neocog.data.splits import read_splits
+from neocog.errors import DataError, UsageError
+from neocog.evaluation import (
+    Evaluation,
+    Material,
+    evaluate,
+    given_pictures,
+    match_classes,
+    read_material,
+    save_pictures,
+    write_predictions,
+)
+from neocog.files import write_atomically
+from neocog.prediction import Answer, predict, save_drawings
+from neocog.progress import Progress, Silent, open_progress
+from neocog.recipe import Recipe, options_of, read_recipe
+from neocog.run import RunFolder, Trained, load_run, make_on_the_spot
+from neocog.run.folder import PREDICTIONS, SPLITS
+from neocog.training import resume as resume_training
+from neocog.training import train as run_training
+from neocog.training.train import Result
+
+__all__ = ["Run", "open_run", "pretrained", "resume", "train"]
+
+Place = str | PathLike[str]
+
+
+class Run:
+    """A trained network, out of a run folder or made on the spot.
+
+    Args:
+        trained: the network and its task.
+        result: what its training came to; None when it was not trained here.
+    """
+
+    def __init__(self, trained: Trained, result: Result | None = None) -> None:
+        self.trained = trained
+        self.result = result
+
+    def __repr__(self) -> str:
+        where = f" in {self.path}" if self.path is not None else ""
+        metrics = ", ".join(f"{name} {value:.4f}" for name, value in self.metrics.items() if name.endswith("/accuracy"))
+        return f"<Run of {self.trained.name}{where}{': ' + metrics if metrics else ''}>"
+
+    @property
+    def path(self) -> Path | None:
+        """The run's folder; None when the network was made on the spot."""
+        return self.trained.folder.path if self.trained.folder is not None else None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Of the network's outputs."""
+        return self.trained.class_names
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Of the best weights, by names such as "test/accuracy"; empty while the training has not ended."""
+        folder = self.trained.folder
+        return dict(folder.manifest()["metrics"]) if folder is not None and folder.finished else {}
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """All choices of the training.
+
+        Raises:
+            UsageError: the network was made on the spot.
+        """
+        if self.trained.folder is None:
+            raise UsageError("a run", f"{self.trained.name}, which was made on the spot", "train it first")
+        return self.trained.folder.recipe()
+
+    def evaluate(
+        self, data: Place | None = None, *, split: str | None = None, save: Place | None = None, progress: bool = True
+    ) -> Evaluation:
+        """Ask the network about pictures whose classes are known.
+
+        Writes predictions.parquet, evaluation.json and, for a classification, confusion_matrix.png and
+        mistakes.png: into the run's folder for its own data, into `save` where it is given, else nowhere.
+
+        Args:
+            data: name or path of a dataset; None takes the data that it was trained on.
+            split: "train", "val" or "test"; None takes test, else val, else everything.
+            save: folder for what is written.
+            progress: whether to show how far it is.
+
+        Raises:
+            UsageError: no such data or split.
+            DataError: the data cannot be used, or have classes that the network does not know.
+        """
+        with _progress(progress) as shown:
+            dataset = open_dataset(self.recipe.dataset if data is None else str(data), task=self.trained.task_name)
+            classes = match_classes(dataset, self.trained)
+            allow_bad = data is not None or self.recipe.allow_bad
+            material = read_material(dataset, self.trained.task, self.trained.preprocess, allow_bad=allow_bad, progress=shown)
+            name, rows = given_pictures(material, split) if data is not None else self._own_pictures(material, split)
+            evaluation = evaluate(self.trained, material.loader, rows, split=name, classes=classes, progress=shown)
+        folder = Path(save) if save is not None else self.path if data is None else None
+        if folder is not None:
+            self._save(folder, evaluation, dataset)
+        return evaluation
+
+    def predict(self, *pictures: Place, save: Place | None = None) -> list[Answer]:
+        """Ask the network about picture files, or folders of them.
+
+        Args:
+            pictures: paths.
+            save: folder for the pictures with the answers drawn on them.
+
+        Raises:
+            UsageError: a path that is not there.
+            PictureError: not one file can be read; where some can, the others' answers carry the error.
+        """
+        answers = predict(self.trained, [Path(picture) for picture in pictures])
+        if save is not None:
+            save_drawings(self.trained, answers, Path(save))
+        return answers
+
+    def _own_pictures(self, material: Material, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:
+        """The pictures of a split that the training made or kept."""
+        folder = self.trained.folder
+        if folder is None:
+            raise UsageError("data to evaluate on", f"none, and {self.trained.name} was made on the spot", "name a dataset")
+        splits = read_splits(folder.require(SPLITS), material.dataset, material.digests)
+        rows = {"train": splits.train, "val": splits.val, "test": splits.test}
+        chosen = split or next((name for name in ("test", "val") if len(rows[name])), "train")
+        if chosen not in rows:
+            raise UsageError("the name of a split", repr(chosen), "choose one of train, val, test")
+        if not len(rows[chosen]):
+            raise DataError(f"pictures in {chosen} of {material.dataset.name}", "none", "choose another split")
+        return chosen, rows[chosen]
+
+    def _save(self, folder: Path, evaluation: Evaluation, dataset: Dataset) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_predictions(folder / PREDICTIONS, evaluation, dataset, self.class_names)
+        save_pictures(folder, evaluation, dataset, self.trained)
+        facts = {"dataset": dataset.name, "pictures": len(evaluation.indices), "metrics": evaluation.named_metrics()}
+        write_atomically(folder / "evaluation.json", (json.dumps(facts, indent=2) + "\n").encode())
+
+
+def train(
+    dataset: Place | None = None,
+    *,
+    out: Place | None = None,
+    recipe: Place | Recipe | None = None,
+    progress: bool = True,
+    **choices: Any,
+) -> Run:
+    """Train a network.
+
+        run = neocog.train("photos/", model="resnet18", epochs=5)
+
+    Args:
+        dataset: name or path; None takes the recipe's.
+        out: the run's folder; None takes the next free runs/<dataset>-<model>-<n>.
+        recipe: to begin from; `choices` go before it.
+        progress: whether to show how far it is.
+        choices: fields of `Recipe`, and options of the members that are chosen ("label_smoothing").
+
+    Raises:
+        UsageError: an unknown name or a wrong value.
+        DataError: the data cannot be used.
+        SurroundingsError: no room, no memory, no permission.
+        DivergedError: the loss is no longer a number.
+        Interrupted: stopped by a signal, with a checkpoint saved.
+    """
+    start = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else read_recipe(Path(recipe))
+    own = {item.name for item in fields(Recipe)}
+    given = {name: choices.get(name, getattr(start, name)) for name in own}
+    if dataset is not None:
+        given["dataset"] = str(dataset)
+    if not given["dataset"]:
+        raise UsageError("the name of a dataset or the path of a folder", "neither", "give one, as digits")
+    options = {name: value for name, value in choices.items() if name not in own}
+    with _progress(progress) as shown:
+        result = run_training(options_of(Recipe, given, "the recipe"), None if out is None else Path(out), shown, options)
+    return Run(load_run(RunFolder.open(result.run)), result)
+
+
+def resume(run: Place, *, progress: bool = True) -> Run:
+    """Go on with a training that was stopped, to the same bits as if it had not been.
+
+    Raises:
+        UsageError, RunError: there is no run, or a file of it is missing or damaged.
+        DataError: the data are not what the run was begun with.
+    """
+    with _progress(progress) as shown:
+        result = resume_training(Path(run), shown)
+    return Run(load_run(RunFolder.open(result.run)), result)
+
+
+def open_run(run: Place) -> Run:
+    """A run that is there.
+
+    Raises:
+        UsageError, RunError: there is no run, or a file of it is missing or damaged.
+    """
+    return Run(load_run(RunFolder.open(Path(run))))
+
+
+def pretrained(name: str, *, weights: Place | None = None, classes: Place | None = None, **options: Any) -> Run:
+    """A network made on the spot, to be asked as a run is.
+
+    Args:
+        name: of the architecture.
+        weights: file of weights; without it the weights are random.
+        classes: text file with one class name a line.
+        options: of the architecture.
+
+    Raises:
+        UsageError: an unknown name or option, or another number of classes.
+        WeightsError: the weights cannot be used.
+    """
+    places = (None if place is None else Path(place) for place in (weights, classes))
+    return Run(make_on_the_spot(name, *places, options=options))
+
+
+def _progress(shown: bool) -> Progress:
+    return open_progress() if shown else Silent()

@@ -1,0 +1,168 @@
+"""What is in a dataset, and what is wrong with it: what `neocog data` prints."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+from jaxtyping import Int64
+from torch import Tensor
+
+from neocog.data.dataset import SPLITS, Dataset
+from neocog.data.splits import require_trainable
+from neocog.data.survey import Fault, Note, Survey, judge, survey
+from neocog.errors import DataError
+from neocog.targets import Boxes, Mask, Target
+
+__all__ = ["Fault", "Note", "Report", "Spread", "check"]
+
+POOL = "all"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The smallest, the middle and the largest of some lengths, in pixels."""
+
+    least: int
+    median: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one pass over all pictures found.
+
+    Attributes:
+        dataset: its name.
+        task: what the targets are for.
+        root: where it was read from; empty for what is drawn or comes with a package.
+        licence: terms of the pictures.
+        fingerprint: as `Dataset.fingerprint`.
+        class_names: in the order of their indices.
+        pictures: how many in each given split, faulty ones included; "all" for one pool.
+        classes: for each of those, how many pictures a class has (detection: boxes; segmentation: pictures in
+            which it appears), without faulty ones.
+        heights: of the upright pictures; None when none can be used.
+        widths: likewise.
+        grey: how many pictures have one channel.
+        colour: how many pictures have three.
+        faults: pictures that cannot be used.
+        notes: what is worth knowing about single pictures.
+        duplicates: names of pictures that are equal, group by group.
+        contradictions: the groups among them that stand in more than one class.
+        leaks: the groups among them that stand in more than one split.
+        remarks: how the layout was told, and what was left out.
+        obstacles: what would stop a training.
+    """
+
+    dataset: str
+    task: str
+    root: str
+    licence: str
+    fingerprint: str
+    class_names: tuple[str, ...]
+    pictures: dict[str, int]
+    classes: dict[str, dict[str, int]]
+    heights: Spread | None
+    widths: Spread | None
+    grey: int
+    colour: int
+    faults: tuple[Fault, ...]
+    notes: tuple[Note, ...]
+    duplicates: tuple[tuple[str, ...], ...]
+    contradictions: tuple[tuple[str, ...], ...]
+    leaks: tuple[tuple[str, ...], ...]
+    remarks: tuple[str, ...]
+    obstacles: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+
+def check(dataset: Dataset, *, threads: int | None = None, progress: Callable[[int, int], None] | None = None) -> Report:
+    """Read every picture with the decoder that training uses, and count.
+
+    Args:
+        dataset: what to look at.
+        threads: how many read and decode; None for as many as suit the machine.
+        progress: told how many pictures are done, of how many.
+    """
+    found = survey(dataset, threads=threads, progress=progress)
+    places = [dataset.given_split(index) or POOL for index in range(len(dataset))]
+    usable = (found.sizes[:, 0] > 0).nonzero().flatten().tolist()
+    groups = _groups(found.digests)
+    classes = dataset.class_indices()
+    contradicting = [group for group in groups if classes is not None and len({int(classes[i]) for i in group}) > 1]
+    leaking = [group for group in groups if len({places[i] for i in group}) > 1]
+    counted = Counter(places)
+    return Report(
+        dataset=dataset.name,
+        task=dataset.task,
+        root=str(dataset.root or ""),
+        licence=dataset.licence,
+        fingerprint=dataset.fingerprint(),
+        class_names=dataset.class_names,
+        pictures={place: counted[place] for place in (*SPLITS, POOL) if place in counted},
+        classes=_class_counts(dataset, places, usable),
+        heights=_spread(found.sizes[usable, 0]),
+        widths=_spread(found.sizes[usable, 1]),
+        grey=int((found.channels == 1).sum()),
+        colour=int((found.channels == 3).sum()),
+        faults=tuple(found.faults),
+        notes=tuple(found.notes),
+        duplicates=_named(dataset, groups),
+        contradictions=_named(dataset, contradicting),
+        leaks=_named(dataset, leaking),
+        remarks=dataset.notes,
+        obstacles=_obstacles(dataset, found),
+    )
+
+
+def _groups(digests: Sequence[bytes]) -> list[list[int]]:
+    by_digest: dict[bytes, list[int]] = {}
+    for index, digest in enumerate(digests):
+        if digest:
+            by_digest.setdefault(digest, []).append(index)
+    return [group for group in by_digest.values() if len(group) > 1]
+
+
+def _named(dataset: Dataset, groups: list[list[int]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(dataset.where(index) for index in group) for group in groups)
+
+
+def _class_counts(dataset: Dataset, places: Sequence[str], usable: Sequence[int]) -> dict[str, dict[str, int]]:
+    if not dataset.class_names:
+        return {}
+    labels = dataset.class_indices()
+    counts: dict[str, Counter[int]] = {place: Counter() for place in (*SPLITS, POOL) if place in set(places)}
+    for index in usable:
+        counts[places[index]].update(_classes_of(dataset.target(index)) if labels is None else (int(labels[index]),))
+    return {place: {name: count[i] for i, name in enumerate(dataset.class_names)} for place, count in counts.items()}
+
+
+def _classes_of(target: Target) -> list[int]:
+    """The classes to count for one picture."""
+    if isinstance(target, Boxes):
+        return [int(index) for index in target.classes]
+    if isinstance(target, Mask):
+        return sorted(set(target.classes.flatten().tolist()) - {target.void})
+    return []
+
+
+def _spread(lengths: Int64[Tensor, "n"]) -> Spread | None:
+    if not len(lengths):
+        return None
+    return Spread(int(lengths.min()), int(lengths.median()), int(lengths.max()))
+
+
+def _obstacles(dataset: Dataset, found: Survey) -> tuple[str, ...]:
+    obstacles = []
+    rules: tuple[Callable[[], None], ...] = (partial(require_trainable, dataset), partial(judge, dataset, found.faults))
+    for rule in rules:
+        try:
+            rule()
+        except DataError as error:
+            obstacles.append(f"expected {error.expected}, found {error.found}")
+    return tuple(obstacles)

@@ -1,0 +1,1 @@
+"""The layouts of pictures on disk that are known, one file each."""

@@ -1,0 +1,1 @@
+"""The datasets that have a name, one file each."""

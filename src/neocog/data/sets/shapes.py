@@ -1,0 +1,124 @@
+"""Scenes of coloured shapes, drawn on the fly: a small problem for every task, with nothing to download."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from neocog.data.dataset import Dataset, Split, TaskName, content_digest
+from neocog.data.registry import DATASETS, NamedSet
+from neocog.data.scenes import SHAPES, draw_scene, gaussian
+from neocog.errors import UsageError
+from neocog.images import Picture, Size
+from neocog.targets import Clean, Label, Target
+
+__all__ = ["Options", "ShapesDataset"]
+
+VERSION = 1  # of the drawing; equal versions draw equal pictures
+SMALLEST = 16
+LICENCE = "CC0 1.0"
+TASKS: tuple[TaskName, ...] = ("classify", "detect", "segment", "denoise")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be chosen.
+
+    Attributes:
+        count: how many pictures.
+        size: height and width in pixels.
+        seed: pictures of different seeds have nothing in common.
+        noise: standard deviation of the noise that the task denoise has to take away, on the scale 0 to 255.
+    """
+
+    count: int = 2000
+    size: Size = (64, 64)
+    seed: int = 0
+    noise: float = 25.0
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise UsageError("a count of at least 1", str(self.count), "ask for more pictures")
+        if min(self.size) < SMALLEST:
+            raise UsageError(f"a size of at least {SMALLEST}x{SMALLEST}", f"{self.size[0]}x{self.size[1]}", "ask for larger pictures")
+        if self.noise < 0:
+            raise UsageError("noise of at least 0", str(self.noise), "ask for 0 or more")
+
+
+class ShapesDataset(Dataset):
+    """One pool of scenes.
+
+    Classification asks for the one large shape, whatever small ones lie about; detection and segmentation
+    for all of them; denoising for the scene before noise was added.
+
+    Args:
+        task: which targets.
+        options: count, size, seed and noise.
+    """
+
+    channels = 3
+    licence = LICENCE
+
+    def __init__(self, task: TaskName, options: Options) -> None:
+        self.name = "shapes"
+        self.task = task
+        self.options = replace(options, size=(options.size[0], options.size[1]))
+        self.typical_size = self.options.size
+        self.class_names = {"denoise": (), "segment": ("background", *SHAPES)}.get(task, SHAPES)
+        self.notes = (f"shapes: drawn with seed {options.seed}",)
+
+    def __len__(self) -> int:
+        return self.options.count
+
+    def where(self, index: int) -> str:
+        """`shapes[17]`."""
+        return f"shapes[{index}]"
+
+    def given_split(self, index: int) -> Split | None:
+        """None: one pool."""
+        return None
+
+    def target(self, index: int) -> Target:
+        """What the task asks for, about the scene of that number."""
+        scene = draw_scene(self.options.seed, index, self.options.size)
+        if self.task == "classify":
+            return Label(scene.shapes[0].kind)
+        if self.task == "detect":
+            return scene.boxes()
+        return scene.mask() if self.task == "segment" else Clean(scene.picture())
+
+    def class_indices(self) -> Int64[Tensor, "n"] | None:
+        """The large shapes' kinds, without drawing anything."""
+        return self._kinds if self.task == "classify" else None
+
+    @cached_property
+    def _kinds(self) -> Int64[Tensor, "n"]:
+        kinds = [draw_scene(self.options.seed, index, self.options.size).shapes[0].kind for index in range(len(self))]
+        return torch.tensor(kinds, dtype=torch.int64)
+
+    def picture(self, index: int, at_least: Size | None = None, depth: Literal[8, 16] = 8) -> Picture:
+        """The scene, drawn; with noise for the task denoise."""
+        clean = draw_scene(self.options.seed, index, self.options.size).picture()
+        if self.task == "denoise" and self.options.noise > 0:
+            noise = gaussian(self.options.seed, index, clean.numel()).reshape(tuple(clean.shape)) * self.options.noise
+            clean = torch.from_numpy(np.rint(clean.numpy() + noise).clip(0, 255).astype(np.uint8))
+        return clean if depth == 8 else (clean.to(torch.int32) * 257).to(torch.uint16)
+
+    def digest(self, index: int) -> bytes:
+        """Of the pixels."""
+        return content_digest(self.picture(index).numpy().data.cast("B"))
+
+    def fingerprint(self) -> str:
+        """Of the options and the version of the drawing."""
+        return hashlib.blake2b(f"{VERSION} {self.task} {self.options}".encode(), digest_size=16).hexdigest()
+
+
+DATASETS.add(
+    "shapes",
+    NamedSet("shapes", "drawn on the fly, with labels, boxes, masks and clean pictures", LICENCE, ShapesDataset, TASKS, Options),
+)

@@ -1,0 +1,205 @@
+"""One pass over all pictures of a dataset: read, hash, decode, and set aside by name what cannot be used."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PurePath
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from neocog.data.dataset import Dataset, content_digest
+from neocog.data.files import FileDataset, read_file
+from neocog.errors import DataError, PictureError
+from neocog.images import Facts, Picture, Size, read
+from neocog.machine import usable_cores
+
+__all__ = ["Fault", "Note", "Survey", "default_threads", "judge", "survey"]
+
+MOST_THREADS = 32
+PICTURES_A_CALL = 16  # that one thread takes at a time
+FEWEST_BAD = 10
+MOST_BAD = 0.01
+
+KINDS = {
+    **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
+    **dict.fromkeys((".tif", ".tiff"), "TIFF"),
+    **dict.fromkeys((".ppm", ".pgm", ".pbm"), "PNM"),
+    ".png": "PNG",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".webp": "WebP",
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A picture that cannot be used.
+
+    Attributes:
+        where: its name in the dataset.
+        kind: as `PictureError.kind`.
+        detail: what was found instead of a picture.
+    """
+
+    where: str
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something about a picture that is worth knowing and does no harm.
+
+    Attributes:
+        where: its name in the dataset.
+        kind: "cmyk", "animated", "rotated" (by EXIF), "16 bit", "1x1" or "suffix" (another format than the name says).
+    """
+
+    where: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What the pass found; one row a picture, in the dataset's order.
+
+    Attributes:
+        sizes: height and width of the upright picture; 0 for what cannot be used.
+        channels: 1 or 3, as the file has them; 0 for what cannot be used.
+        digests: of the file, or of the pixels where there is none; empty for a file that cannot be read.
+        faults: what cannot be used, in the dataset's order.
+        notes: what is worth knowing.
+    """
+
+    sizes: Int64[Tensor, "n 2"]
+    channels: Int64[Tensor, "n"]
+    digests: list[bytes]
+    faults: list[Fault]
+    notes: list[Note]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    digest: bytes
+    size: Size = (0, 0)
+    channels: int = 0
+    notes: tuple[str, ...] = ()
+    fault: PictureError | None = None
+
+
+def survey(
+    dataset: Dataset,
+    *,
+    at_least: Size | None = None,
+    keep: Callable[[int, Picture], None] | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Read every picture once, with the decoder that training uses.
+
+    Args:
+        dataset: whose pictures.
+        at_least: height and width that a decoded picture must still cover.
+        keep: takes each decoded picture with its index; called from several threads at once.
+        threads: how many read and decode; None for as many as suit the machine.
+        progress: told how many pictures are done, of how many.
+    """
+    total = len(dataset)
+    seen: list[_Seen] = []
+    if isinstance(dataset, FileDataset):
+        _ = dataset.channels  # looked up once, before there are threads
+
+    def look(start: int) -> list[_Seen]:
+        return [_look(dataset, index, at_least, keep) for index in range(start, min(start + PICTURES_A_CALL, total))]
+
+    wanted = threads or (default_threads() if isinstance(dataset, FileDataset) else 1)  # drawing does not wait for a disk
+    pool = ThreadPoolExecutor(wanted, initializer=torch.set_num_threads, initargs=(1,))
+    try:
+        for part in pool.map(look, range(0, total, PICTURES_A_CALL)):
+            seen.extend(part)
+            if progress is not None:
+                progress(len(seen), total)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return _collect(dataset, seen)
+
+
+def judge(dataset: Dataset, faults: Sequence[Fault], allow_bad: bool = False) -> None:
+    """Stop when what is left would mislead.
+
+    Raises:
+        DataError: more than 1 % and at least 10 pictures are unreadable (unless `allow_bad`), or a class has
+            no picture left.
+    """
+    total = len(dataset)
+    if not allow_bad and len(faults) >= FEWEST_BAD and len(faults) > MOST_BAD * total:
+        first = faults[0]
+        raise DataError(
+            f"at most {MOST_BAD:.0%} of the pictures unreadable",
+            f"{len(faults):,} of {total:,}, the first of them {first.where} ({first.detail})",
+            "repair them or take them away, or go on without them by --allow-bad",
+        )
+    classes = dataset.class_indices()
+    if classes is None or not faults:
+        return
+    bad = {fault.where: fault for fault in faults}
+    faulty = torch.tensor([where in bad for where in dataset.wheres()])
+    left = classes[~faulty].bincount(minlength=len(dataset.class_names))
+    before = classes.bincount(minlength=len(dataset.class_names))
+    lost = ((left == 0) & (before > 0)).nonzero().flatten().tolist()
+    if lost:
+        index = int((classes == lost[0]).nonzero()[0])
+        raise DataError(
+            "a readable picture in every class",
+            f"none is left of {dataset.class_names[lost[0]]}; {dataset.where(index)}: {bad[dataset.where(index)].detail}",
+            "replace its pictures, or take the class away",
+        )
+
+
+def default_threads() -> int:
+    """Twice the cores: while one thread waits for the disk another decodes."""
+    return min(MOST_THREADS, 2 * usable_cores())
+
+
+def _look(dataset: Dataset, index: int, at_least: Size | None, keep: Callable[[int, Picture], None] | None) -> _Seen:
+    digest = b""
+    try:
+        if isinstance(dataset, FileDataset):
+            data = read_file(dataset.path(index))
+            digest = content_digest(data)
+            picture, facts = read(data, channels=dataset.mode, at_least=at_least)
+            size, channels, notes = (facts.height, facts.width), facts.channels, _notes(facts, dataset.where(index))
+        else:
+            picture = dataset.picture(index)
+            digest = content_digest(picture.contiguous().numpy().data.cast("B"))
+            size, channels, notes = (picture.shape[1], picture.shape[2]), picture.shape[0], ()
+    except PictureError as error:
+        return _Seen(digest, fault=error)
+    if keep is not None:
+        keep(index, picture)
+    return _Seen(digest, size, channels, notes)
+
+
+def _notes(facts: Facts, where: str) -> tuple[str, ...]:
+    kind = KINDS.get(PurePath(where).suffix.lower())
+    found = {
+        "cmyk": facts.cmyk,
+        "animated": facts.animated,
+        "rotated": facts.orientation != 1,
+        "16 bit": facts.depth == 16,
+        "1x1": facts.height == facts.width == 1,
+        "suffix": kind is not None and kind != facts.kind,
+    }
+    return tuple(name for name, true in found.items() if true)
+
+
+def _collect(dataset: Dataset, seen: Sequence[_Seen]) -> Survey:
+    return Survey(
+        torch.tensor([item.size for item in seen], dtype=torch.int64).reshape(-1, 2),
+        torch.tensor([item.channels for item in seen], dtype=torch.int64),
+        [item.digest for item in seen],
+        [Fault(dataset.where(i), item.fault.kind, item.fault.found) for i, item in enumerate(seen) if item.fault is not None],
+        [Note(dataset.where(i), kind) for i, item in enumerate(seen) for kind in item.notes],
+    )

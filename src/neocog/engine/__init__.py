@@ -1,0 +1,7 @@
+"""How a network is computed: the one forward function, plans, and the probe that picks one."""
+
+from neocog.engine.forward import forward, forward_train, prepare
+from neocog.engine.plan import Plan, obeying
+from neocog.engine.probe import Trial, choose_plan
+
+__all__ = ["Plan", "Trial", "choose_plan", "forward", "forward_train", "obeying", "prepare"]

@@ -1,0 +1,53 @@
+"""The one place where images meet a network: normalised, in the plan's layout and precision."""
+
+from contextlib import AbstractContextManager
+from typing import cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from neocog.engine.plan import Plan
+from neocog.models.network import Network
+
+__all__ = ["forward", "forward_train", "prepare"]
+
+
+def prepare(model: Network, plan: Plan) -> Network:
+    """Move a network to the plan's device and layout, in place; compile it where the plan says so."""
+    model.to(plan.device, memory_format=_memory_format(plan))  # type: ignore[call-overload]
+    if plan.compiled:
+        model.compile()
+    return model
+
+
+def forward(model: Network, images: Float[Tensor, "b c h w"], plan: Plan) -> Tensor:
+    """The network's answer about images, as float32.
+
+    Args:
+        model: prepared for the plan; in evaluation mode unless the caller wants otherwise.
+        images: in [0, 1], not normalised, on the plan's device.
+        plan: how to compute.
+    """
+    with _autocast(plan):
+        outputs = model(_entering(model, images, plan))
+    return cast(Tensor, outputs).float()
+
+
+def forward_train(model: Network, images: Float[Tensor, "b c h w"], plan: Plan) -> dict[str, Tensor]:
+    """The network's outputs in training, each as float32, "logits" and whatever else it has ("aux1", …)."""
+    with _autocast(plan):
+        outputs = model.forward_train(_entering(model, images, plan))
+    return {name: output.float() for name, output in outputs.items()}
+
+
+def _entering(model: Network, images: Tensor, plan: Plan) -> Tensor:
+    return model.preprocess.normalise(images).contiguous(memory_format=_memory_format(plan))
+
+
+def _memory_format(plan: Plan) -> torch.memory_format:
+    return torch.channels_last if plan.layout == "channels_last" else torch.contiguous_format
+
+
+def _autocast(plan: Plan) -> AbstractContextManager[object]:
+    return torch.autocast(plan.device, dtype=torch.bfloat16, enabled=plan.precision == "bfloat16")

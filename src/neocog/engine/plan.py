@@ -1,0 +1,132 @@
+"""A plan says how to compute, never what: equal plans give equal bits on one machine."""
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from neocog.errors import RunError
+from neocog.machine import this_machine, usable_cores
+
+__all__ = ["Layout", "Plan", "Precision", "default_plan", "obeying", "plan_from_dict", "read_plan"]
+
+Layout = Literal["contiguous", "channels_last"]
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a network is computed.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        layout: order of the dimensions of images and weights in memory.
+        precision: bfloat16 means autocast: weights stay float32, convolutions and products are bfloat16.
+        compiled: the network is compiled by torch.compile before the first step.
+        threads: threads that one operation may use on the processor.
+        micro_batch: most pictures that pass through the network at once; None for the whole batch. Their
+            gradients are added up, so that a step is the same but for batch norm's statistics.
+        machine: fingerprint of the machine that the plan was made on.
+    """
+
+    device: str = "cpu"
+    layout: Layout = "contiguous"
+    precision: Precision = "float32"
+    compiled: bool = False
+    threads: int = 1
+    micro_batch: int | None = None
+    machine: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plan.json holds it."""
+        return asdict(self)
+
+    def describe(self) -> str:
+        """The plan in a few words."""
+        words = [self.device, self.layout.replace("_", " "), self.precision]
+        if self.device == "cpu":
+            words.append(f"{self.threads} thread{'s' if self.threads > 1 else ''}")
+        if self.compiled:
+            words.append("compiled")
+        if self.micro_batch is not None:
+            words.append(f"{self.micro_batch} pictures at once")
+        return ", ".join(words)
+
+
+def default_plan() -> Plan:
+    """float32 as every framework computes it unasked, on the machine's accelerator where there is one."""
+    machine = this_machine()
+    return Plan(device=machine.accelerator, threads=usable_cores(), machine=machine.fingerprint())
+
+
+def plan_from_dict(values: Any, where: str) -> Plan:
+    """The inverse of `Plan.to_dict`.
+
+    Args:
+        values: what stands in the file.
+        where: the file's name, for the error.
+
+    Raises:
+        RunError: a key is unknown, or a value is not of its kind.
+    """
+    admitted = {
+        "device": ("cpu", "cuda", "mps"),
+        "layout": ("contiguous", "channels_last"),
+        "precision": ("float32", "bfloat16"),
+    }
+    remedy = "mend the file, or leave it out and let the program choose"
+    if not isinstance(values, dict):
+        raise RunError("a plan: a JSON object", f"{where} with {type(values).__name__}", remedy)
+    unknown = sorted(set(values) - {field.name for field in fields(Plan)})
+    if unknown:
+        raise RunError(f"the keys {', '.join(field.name for field in fields(Plan))}", f"{unknown[0]!r} in {where}", remedy)
+    for key, choices in admitted.items():
+        if key in values and values[key] not in choices:
+            raise RunError(f"one of {', '.join(choices)} for {key}", f"{values[key]!r} in {where}", remedy)
+    for key in ("threads", "micro_batch"):
+        value = values.get(key)
+        if value is not None and (type(value) is not int or value < 1):
+            raise RunError(f"a whole number above 0 for {key}", f"{value!r} in {where}", remedy)
+    if type(values.get("compiled", False)) is not bool:
+        raise RunError("true or false for compiled", f"{values['compiled']!r} in {where}", remedy)
+    return Plan(**values)
+
+
+def read_plan(path: Path) -> Plan:
+    """Read a plan.json.
+
+    Raises:
+        RunError: the file cannot be read or is not a plan.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError("a plan: a JSON file as a run's plan.json", f"{path}: {error}", "check the path or mend the file") from error
+    return plan_from_dict(values, str(path))
+
+
+@contextlib.contextmanager
+def obeying(plan: Plan) -> Iterator[None]:
+    """Compute by a plan inside the block: its threads, and deterministic algorithms only.
+
+    Afterwards torch's settings are as before.
+    """
+    threads, was_strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    fills, benchmarks = torch.utils.deterministic.fill_uninitialized_memory, torch.backends.cudnn.benchmark  # type: ignore[attr-defined]
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA's products are not deterministic
+    torch.set_num_threads(plan.threads)
+    torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads what it did not write
+    torch.backends.cudnn.benchmark = False
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(was_strict)
+        torch.utils.deterministic.fill_uninitialized_memory = fills  # type: ignore[attr-defined]
+        torch.backends.cudnn.benchmark = benchmarks

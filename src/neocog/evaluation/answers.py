@@ -1,0 +1,57 @@
+"""A network's outputs for the pictures of a dataset, batch by batch."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from neocog.augment import place
+from neocog.batch import Batch
+from neocog.data.loader import Loader
+from neocog.engine import Plan, forward, obeying
+from neocog.images import Size
+from neocog.models.network import Network
+from neocog.targets import Labels
+from neocog.tasks import Task
+
+__all__ = ["answers", "pictures_at_once"]
+
+PIXELS_AT_ONCE = 512 * 32 * 32
+LEAST_AT_ONCE, MOST_AT_ONCE = 8, 512
+
+
+def answers(
+    model: Network, task: Task, plan: Plan, loader: Loader, indices: Int64[Tensor, "n"], *, classes: Int64[Tensor, "k"] | None = None
+) -> Iterator[tuple[Tensor, Batch]]:
+    """Outputs and batches of the given pictures, in their order.
+
+    Args:
+        model: prepared for the plan; put into evaluation mode.
+        task: what fits the pictures to the input.
+        plan: how to compute.
+        loader: of the dataset.
+        indices: which pictures.
+        classes: for each class of the dataset the network's output that stands for it; None when they are the same.
+
+    Yields:
+        outputs as float32 on the plan's device, and the batch in the network's coordinates, targets in its classes.
+    """
+    model.eval()
+    fit, size = task.fit(training=False), model.preprocess.size
+    at_once = 1 if fit == "native" else pictures_at_once(size)
+    for rows in indices.split(at_once):
+        batch = place(loader.batch(rows), fit, size).to(plan.device)
+        if classes is not None and isinstance(batch.targets, Labels):
+            batch = replace(
+                batch, targets=replace(batch.targets, classes=classes[batch.targets.classes], others=classes[batch.targets.others])
+            )
+        with torch.inference_mode(), obeying(plan):
+            outputs = forward(model, batch.images, plan)
+        yield outputs, batch
+
+
+def pictures_at_once(size: Size) -> int:
+    """How many images of a size pass through the network together: large ones few, so that they fit the caches."""
+    return max(LEAST_AT_ONCE, min(MOST_AT_ONCE, PIXELS_AT_ONCE // (size[0] * size[1])))

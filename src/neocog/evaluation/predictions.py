@@ -1,0 +1,87 @@
+"""predictions.parquet: one row for each picture of the evaluated split."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from neocog.data.dataset import Dataset
+from neocog.evaluation.evaluate import Evaluation
+from neocog.files import write_atomically
+from neocog.images import encode_png
+from neocog.targets import Boxes, Clean, Label, Mask, Prediction, Target
+
+__all__ = ["prediction_row", "write_predictions"]
+
+TOP = 5
+
+
+def write_predictions(path: Path, evaluation: Evaluation, dataset: Dataset, class_names: Sequence[str]) -> None:
+    """Write the predictions of an evaluation; equal predictions give equal bytes.
+
+    Masks and restored pictures are written as PNG files into a folder of the same name without the suffix,
+    and the table names the files.
+
+    Raises:
+        SurroundingsError: the disk is full, or the folder cannot be written to.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    rows: list[dict[str, Any]] = []
+    for index, prediction in zip(evaluation.indices.tolist(), evaluation.predictions, strict=True):
+        row: dict[str, Any] = {"picture": dataset.where(index), **prediction_row(prediction, class_names)}
+        truth = dataset.target(index)
+        if isinstance(truth, Label):
+            output = truth.index if evaluation.classes is None else int(evaluation.classes[truth.index])
+            row |= {"target": class_names[output], "correct": class_names[output] == row["prediction"]}
+        if isinstance(prediction.answer, Mask | Clean):
+            row["file"] = _write_picture(path.with_suffix(""), len(rows), prediction.answer)
+        rows.append(row)
+    file = io.BytesIO()
+    parquet.write_table(pyarrow.Table.from_pylist(rows), file, compression="zstd")
+    write_atomically(path, file.getvalue())
+
+
+def prediction_row(prediction: Prediction, class_names: Sequence[str]) -> dict[str, Any]:
+    """What JSON and tables say of one prediction.
+
+    Returns:
+        for a label: prediction, confidence in [0, 1], and the five most probable classes with their
+        probabilities; for boxes: corners (x1, y1, x2, y2 in source pixels), classes and scores; for masks and
+        pictures: height and width.
+    """
+    answer, scores = prediction.answer, prediction.scores
+    if isinstance(answer, Label):
+        top = _top(scores) if scores is not None else [(answer.index, 1.0)]
+        return {
+            "prediction": class_names[answer.index],
+            "confidence": top[0][1],
+            "top_classes": [class_names[index] for index, _ in top],
+            "top_probabilities": [value for _, value in top],
+        }
+    if isinstance(answer, Boxes):
+        return {
+            "boxes": answer.corners.tolist(),
+            "classes": [class_names[index] for index in answer.classes.tolist()],
+            "scores": [] if scores is None else scores.tolist(),
+        }
+    height, width = (answer.classes if isinstance(answer, Mask) else answer.picture).shape[-2:]
+    return {"height": height, "width": width}
+
+
+def _top(scores: Tensor) -> list[tuple[int, float]]:
+    top = scores.topk(min(TOP, len(scores)))
+    return list(zip(top.indices.tolist(), top.values.tolist(), strict=True))
+
+
+def _write_picture(folder: Path, number: int, answer: Target) -> str:
+    folder.mkdir(exist_ok=True)
+    picture = answer.classes[None] if isinstance(answer, Mask) else answer.picture if isinstance(answer, Clean) else None
+    if picture is None:
+        raise TypeError(f"{type(answer).__name__} is not a picture")
+    path = folder / f"{number:06d}.png"
+    write_atomically(path, encode_png(picture))
+    return f"{folder.name}/{path.name}"

@@ -1,0 +1,401 @@
+"""The one place that decodes pictures, turns them upright, refuses bombs, and writes them again.
+
+A picture is an integer tensor "c h w": uint8 in [0, 255] or uint16 in [0, 65535], of any size, upright.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import UInt8, UInt16
+from numpy.typing import NDArray
+from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, PpmImagePlugin, TiffImagePlugin, WebPImagePlugin
+from torch import Tensor
+from torch.nn import functional
+
+from neocog.errors import PictureError
+
+__all__ = [
+    "SUFFIXES",
+    "Channels",
+    "Colours",
+    "Facts",
+    "Picture",
+    "Size",
+    "cover",
+    "decode",
+    "decode_mask",
+    "encode_png",
+    "inspect",
+    "read",
+    "resize",
+    "to_channels",
+    "to_pil",
+]
+
+Picture = UInt8[Tensor, "_ _ _"] | UInt16[Tensor, "_ _ _"]  # c h w, not bound: several pictures meet in one call
+Array = NDArray[Any]  # "h w" or "h w c"
+Size = tuple[int, int]  # height, width in pixels
+Colours = Mapping[tuple[int, int, int], int]  # red, green, blue -> class index
+Channels = Literal["rgb", "grey", "native"]
+
+MAX_PIXELS = 200_000_000
+MOST_OVERHANG = 16
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"})
+EXIF_ORIENTATION = 0x0112
+SWAPS_SIDES = (5, 6, 7, 8)
+PNG_COLOURS = (2, 6)  # colour types with red, green and blue in each pixel
+
+# What a file is follows from its first bytes, never from its name. Only formats whose decoders run no
+# foreign code are here; Pillow's own list would also start Ghostscript.
+Opener = Callable[[io.BytesIO], Any]
+FORMATS: tuple[tuple[str, Callable[[bytes], bool], Opener], ...] = (
+    ("JPEG", lambda head: head[:3] == b"\xff\xd8\xff", JpegImagePlugin.jpeg_factory),
+    ("PNG", lambda head: head[:8] == b"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
+    ("GIF", lambda head: head[:6] in (b"GIF87a", b"GIF89a"), GifImagePlugin.GifImageFile),
+    ("BMP", lambda head: head[:2] == b"BM", BmpImagePlugin.BmpImageFile),
+    ("TIFF", lambda head: head[:4] in (b"II*\0", b"MM\0*"), TiffImagePlugin.TiffImageFile),
+    ("WebP", lambda head: head[:4] == b"RIFF" and head[8:12] == b"WEBP", WebPImagePlugin.WebPImageFile),
+    ("PNM", lambda head: head[:1] == b"P" and head[1:2] in b"123456" and head[2:3].isspace(), PpmImagePlugin.PpmImageFile),
+)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a picture's file says of itself before its pixels are decoded.
+
+    Attributes:
+        kind: the format by the file's first bytes ("JPEG").
+        height, width: of the upright picture, in pixels.
+        channels: 1 for grey, 3 for all others.
+        depth: bits per channel, 8 or 16.
+        cmyk: whether the file holds printing inks.
+        animated: whether there is more than one frame.
+        orientation: the EXIF orientation, 1 to 8; 1 is upright.
+    """
+
+    kind: str
+    height: int
+    width: int
+    channels: int
+    depth: int
+    cmyk: bool
+    animated: bool
+    orientation: int
+
+
+def decode(
+    data: bytes,
+    *,
+    channels: Channels = "rgb",
+    depth: Literal[8, 16] = 8,
+    at_least: Size | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Picture:
+    """Decode one picture file and turn it upright by its EXIF orientation.
+
+    Of an animation the first frame is taken; transparency is laid over white; CMYK becomes RGB.
+
+    Args:
+        data: the file's bytes.
+        channels: "native" keeps one channel for grey pictures and three for all others.
+        depth: bits per channel of the result. 16-bit files lose their lower byte at depth 8; 8-bit files
+            are spread over the whole range at depth 16.
+        at_least: height and width that the result must still cover. JPEG may then be decoded at 1/2, 1/4
+            or 1/8 of its size, which is several times faster.
+        max_pixels: a file that claims more pixels than this is refused before any is decoded.
+
+    Returns:
+        uint8 or uint16 tensor "c h w".
+
+    Raises:
+        PictureError: the bytes are not a picture, are cut short, or claim too many pixels.
+    """
+    return read(data, channels=channels, depth=depth, at_least=at_least, max_pixels=max_pixels)[0]
+
+
+def read(
+    data: bytes,
+    *,
+    channels: Channels = "rgb",
+    depth: Literal[8, 16] = 8,
+    at_least: Size | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> tuple[Picture, Facts]:
+    """The decoded picture, as `decode` gives it, and what its file says of itself."""
+    image, name = _open(data, max_pixels)
+    try:
+        if name == "PNG":
+            image.load()  # the orientation may stand behind the pixels
+        facts = _facts(image, name, data)
+        if at_least is not None and name == "JPEG":
+            height, width = at_least[::-1] if facts.orientation in SWAPS_SIDES else at_least
+            _draft(image, height, width, grey=channels == "grey")
+        image.load()
+        colours = depth == facts.depth == 16 and name == "PNG" and data[25] in PNG_COLOURS
+        array = _sixteen_bit_colours(image, data) if colours else _pixels(image)
+    except PictureError:
+        raise
+    except Exception as error:  # a decoder fed with damaged bytes may raise anything
+        raise _damaged(name, error) from error
+    return _as_picture(_turn(array, facts.orientation), channels, depth), facts
+
+
+def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Facts:
+    """What a picture's file says of itself; no pixel is decoded, so the file may be cut short further on.
+
+    Raises:
+        PictureError: the bytes are not the beginning of a picture, or claim too many pixels.
+    """
+    image, name = _open(data, max_pixels)
+    return _facts(image, name, data)
+
+
+def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int = MAX_PIXELS) -> UInt16[Tensor, "h w"]:
+    """Decode a mask: palette indices or grey values as they are, or RGB colours by a table.
+
+    Args:
+        data: the file's bytes.
+        colours: class index for each RGB colour; needed when the mask is an RGB picture.
+
+    Raises:
+        PictureError: not a picture, cut short, or with colours that the table does not have.
+    """
+    image, name = _open(data, max_pixels)
+    try:
+        image.load()
+        orientation = _orientation(image, name)
+    except Exception as error:  # as in read
+        raise _damaged(name, error) from error
+    if image.mode in ("1", "L", "P", "I;16", "I;16B", "I"):
+        array = _sixteen_bits(np.asarray(image))
+    elif colours is None:
+        found = f"a mask in {image.mode} colours"
+        raise PictureError("a mask of class indices, or a table of its colours", found, "give the colours' classes", "colours")
+    else:
+        array = _classes_by_colour(np.asarray(image.convert("RGB")), colours)
+    return torch.from_numpy(np.require(_turn(array, orientation), requirements=("C", "W")))
+
+
+def cover(picture: Picture, canvas: Size) -> Picture:
+    """Resize with antialiasing, aspect kept, so that the picture covers the canvas; cut what stands over.
+
+    Equal margins are cut on both sides, as a centre crop does.
+    """
+    height, width = picture.shape[-2:]
+    if (height, width) == canvas:
+        return picture
+    scale = max(canvas[0] / height, canvas[1] / width)
+    size = max(canvas[0], round(height * scale)), max(canvas[1], round(width * scale))
+    if size[0] * size[1] > MOST_OVERHANG * canvas[0] * canvas[1]:
+        # a thread-like picture: cut first, or the part that is thrown away could fill the memory
+        return resize(_middle(picture, (max(1, round(canvas[0] / scale)), max(1, round(canvas[1] / scale)))), canvas)
+    return _middle(resize(picture, size), canvas)
+
+
+def to_channels(picture: Picture, channels: Literal[1, 3]) -> Picture:
+    """The picture with one channel (ITU-R BT.601 luma of red, green and blue) or three (grey repeated)."""
+    if len(picture) == channels:
+        return picture
+    if channels == 3:
+        return picture.expand(3, -1, -1).contiguous()
+    return torch.from_numpy(_luma(picture.cpu().numpy()))
+
+
+def resize(picture: Picture, size: Size) -> Picture:
+    """Resize to a height and width with an antialiased bilinear filter, as Pillow does."""
+    if picture.shape[-2:] == size:
+        return picture
+    if picture.dtype == torch.uint8:
+        return functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True)[0]
+    wide = functional.interpolate(picture[None].to(torch.float32), size=size, mode="bilinear", antialias=True)[0]
+    return wide.round().clamp(0, 65535).to(torch.uint16)
+
+
+def to_pil(picture: Picture) -> Image.Image:
+    """The picture as an 8-bit Pillow image, "L" or "RGB"."""
+    array = _to_depth(picture.cpu().numpy(), 8)
+    return Image.fromarray(array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0)))
+
+
+def encode_png(picture: Picture) -> bytes:
+    """The bytes of a PNG file: 8 bits per channel, or 16 for grey pictures that have them."""
+    image = to_pil(picture)
+    if picture.dtype == torch.uint16 and len(picture) == 1:
+        image = Image.fromarray(picture[0].cpu().numpy())
+    file = io.BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()
+
+
+def _open(data: bytes, max_pixels: int) -> tuple[Any, str]:
+    """The image with its header read, and the name of its format."""
+    if not data:
+        raise PictureError("a picture", "an empty file", "replace the file or take it away", "empty")
+    for name, matches, opener in FORMATS:
+        if matches(data[:16]):
+            try:
+                image = opener(io.BytesIO(data))
+            except Exception as error:  # as in read
+                raise _damaged(name, error) from error
+            break
+    else:
+        expected = f"a picture in one of the formats {', '.join(name for name, _, _ in FORMATS)}"
+        raise PictureError(expected, "a file of another kind", "convert the file or take it away", "foreign")
+    width, height = image.size
+    if width * height > max_pixels:
+        raise PictureError(
+            f"a picture of at most {max_pixels:,} pixels",
+            f"{width:,} by {height:,} pixels, which may be a decompression bomb",
+            "make the picture smaller or take it away",
+            "bomb",
+        )
+    if width * height == 0:
+        raise PictureError("a picture with pixels", f"{width} by {height} pixels", "replace the file or take it away")
+    return image, name
+
+
+def _damaged(kind: str, error: Exception) -> PictureError:
+    detail = " ".join(str(error).split()) or type(error).__name__
+    return PictureError(f"a whole {kind} file", f"damaged or cut short ({detail})", "replace the file or take it away")
+
+
+def _orientation(image: Any, name: str) -> int:
+    """How the pixels must still be turned; a TIFF's are upright once they are loaded."""
+    if name == "TIFF":
+        return 1
+    try:
+        # Pillow's getexif decodes a whole PNG in search of it; the base class looks at what has been read
+        value = int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1))
+    except Exception:  # broken EXIF says nothing about the pixels, which may be fine
+        return 1
+    return value if 1 <= value <= 8 else 1
+
+
+def _facts(image: Any, name: str, data: bytes) -> Facts:
+    orientation = _orientation(image, name)
+    width, height = image.size[::-1] if orientation in SWAPS_SIDES else image.size
+    grey = image.mode in ("1", "L", "LA", "La", "F") or image.mode.startswith("I")
+    deep = image.mode.startswith("I") or (name == "PNG" and data[24:25] == b"\x10")
+    return Facts(
+        kind=name,
+        height=height,
+        width=width,
+        channels=1 if grey else 3,
+        depth=16 if deep else 8,
+        cmyk=image.mode == "CMYK",
+        animated=_animated(image, name, data),
+        orientation=orientation,
+    )
+
+
+def _animated(image: Any, name: str, data: bytes) -> bool:
+    try:
+        if name == "GIF":  # to tell, Pillow moves an image away from its first frame
+            image = GifImagePlugin.GifImageFile(io.BytesIO(data))
+        return name in ("GIF", "PNG", "WebP", "TIFF") and bool(getattr(image, "is_animated", False))
+    except Exception:  # cut short behind the first frame, which is all that is wanted
+        return False
+
+
+def _draft(image: Any, height: int, width: int, *, grey: bool) -> None:
+    """Let the JPEG decoder scale by a power of two, as long as the result covers height and width."""
+    factor = min(image.size[0] / max(width, 1), image.size[1] / max(height, 1))
+    if factor >= 2:
+        image.draft("L" if grey else image.mode, (image.size[0] // int(factor), image.size[1] // int(factor)))
+
+
+def _sixteen_bit_colours(image: Any, data: bytes) -> NDArray[Any]:
+    """All bits of a PNG's colours, whose upper halves are decoded already.
+
+    Pillow keeps the first byte of each number, and the second of those that it takes for little-endian.
+    """
+    lower = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    lower.tile = [tile._replace(args=f"{image.mode};16L") for tile in lower.tile]
+    lower.load()
+    array = np.asarray(image).astype(np.uint16) << 8 | np.asarray(lower)
+    if array.shape[2] == 4:
+        opacity = array[..., 3:].astype(np.float32) / 65535
+        array = (array[..., :3] * opacity + 65535 * (1 - opacity)).round().astype(np.uint16)
+    return np.asarray(array)
+
+
+def _pixels(image: Any) -> NDArray[Any]:
+    """Pixels as "h w" (grey) or "h w 3", uint8 or uint16."""
+    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N"):
+        return np.asarray(image).astype(np.uint16)
+    if image.mode == "I":
+        return _sixteen_bits(np.asarray(image))
+    if image.mode == "F":
+        raise PictureError("8 or 16 bits per channel", "pixels that are floating-point numbers", "convert the picture to 16 bits", "deep")
+    if image.mode in ("1", "L"):
+        return np.asarray(image.convert("L"))
+    if image.has_transparency_data:
+        grey = image.mode in ("LA", "La")
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        return np.asarray(Image.alpha_composite(white, image).convert("L" if grey else "RGB"))
+    return np.asarray(image.convert("RGB"))
+
+
+def _sixteen_bits(array: NDArray[Any]) -> NDArray[Any]:
+    if array.min() < 0 or array.max() > 65535:
+        raise PictureError("8 or 16 bits per channel", "pixels of 32 bits", "convert the picture to 16 bits", "deep")
+    return array.astype(np.uint16)
+
+
+def _middle(picture: Picture, size: Size) -> Picture:
+    """The window of that size in the middle."""
+    top, left = (round((picture.shape[axis] - size[axis]) / 2) for axis in (-2, -1))
+    return picture[:, top : top + size[0], left : left + size[1]]
+
+
+def _turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
+    turns: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+        2: lambda a: a[:, ::-1],
+        3: lambda a: a[::-1, ::-1],
+        4: lambda a: a[::-1],
+        5: lambda a: a.swapaxes(0, 1),
+        6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+        7: lambda a: a.swapaxes(0, 1)[::-1, ::-1],
+        8: lambda a: a.swapaxes(0, 1)[::-1],
+    }
+    return turns[orientation](array) if orientation in turns else array
+
+
+def _as_picture(array: NDArray[Any], channels: str, depth: int) -> Picture:
+    array = _to_depth(array, depth)
+    planes = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
+    if channels == "rgb" and len(planes) == 1:
+        planes = np.repeat(planes, 3, axis=0)
+    if channels == "grey" and len(planes) == 3:
+        planes = _luma(planes)
+    return torch.from_numpy(np.require(planes, requirements=("C", "W")))
+
+
+def _luma(planes: Array) -> Array:
+    """ITU-R BT.601 in the integers that Pillow uses; "3 h w" becomes "1 h w"."""
+    red, green, blue = planes.astype(np.uint32)
+    return np.asarray((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16, dtype=planes.dtype)[None]
+
+
+def _to_depth(array: NDArray[Any], depth: int) -> NDArray[Any]:
+    if depth == 8:
+        return (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else array
+    return array.astype(np.uint16) * 257 if array.dtype == np.uint8 else array
+
+
+def _classes_by_colour(array: NDArray[Any], colours: Colours) -> NDArray[Any]:
+    code = (array[..., 0].astype(np.int64) << 16) | (array[..., 1].astype(np.int64) << 8) | array[..., 2]
+    table = {(r << 16) | (g << 8) | b: index for (r, g, b), index in colours.items()}
+    found, inverse = np.unique(code, return_inverse=True)
+    unknown = [f"#{value:06x}" for value in found.tolist() if value not in table]
+    if unknown:
+        raise PictureError(
+            "colours of the given table", f"the colours {', '.join(unknown[:5])}", "add them to the table of colours", "colours"
+        )
+    return np.array([table[value] for value in found.tolist()], dtype=np.uint16)[inverse].reshape(code.shape)

@@ -1,0 +1,5 @@
+"""What training makes smaller."""
+
+from neocog.losses.cross_entropy import cross_entropy
+
+__all__ = ["cross_entropy"]

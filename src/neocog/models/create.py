@@ -1,0 +1,96 @@
+"""From a name to a network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import torch
+
+from neocog.errors import UsageError
+from neocog.images import Size
+from neocog.models.entry import MODELS, Entry, ModelSpec, adapt_preprocess
+from neocog.models.network import Network
+from neocog.models.state import StateFile, read_state
+from neocog.models.weights import load_weights, outputs_of
+from neocog.registry import closest
+
+__all__ = ["create_model"]
+
+
+def create_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int = 3,
+    weights: Path | str | None = None,
+    image_size: Size | None = None,
+    class_names: Sequence[str] | None = None,
+    **options: Any,
+) -> Network:
+    """A network in training mode, with weights from a file or initial ones from torch's global generator.
+
+    Args:
+        name: of the architecture, as `neocog models` lists them.
+        num_classes: None takes as many as there are class names, else as the weights have, else the paper's.
+        in_channels: channels of the images.
+        weights: a safetensors file or a torch state dict; see `load_weights`.
+        image_size: height and width of the images; None takes what the weights were trained at, else the
+            architecture's own.
+        class_names: names, or WordNet identifiers, of the classes; rows of the file's head are used again where they match.
+        options: fields of the architecture's Options.
+
+    Returns:
+        the network; `weights_report` says what loading did, `preprocess` how it wants its images.
+
+    Raises:
+        UsageError: an unknown name or option, or a size, a number of channels or of classes that is not admitted.
+        WeightsError: the file cannot be used.
+    """
+    entry = MODELS[name]
+    chosen = _options(entry, options)
+    _check(entry, in_channels, num_classes, class_names)
+    state = None if weights is None else read_state(weights)
+    known = state.preprocess if state is not None and state.preprocess is not None else entry.preprocess
+    size = image_size or known.size
+    if min(size) < entry.min_size:
+        raise UsageError(
+            f"images of at least {entry.min_size}x{entry.min_size} pixels for {name}",
+            f"{size[0]}x{size[1]}",
+            "choose a larger image size, or another architecture",
+        )
+    classes = num_classes or len(class_names or ()) or entry.classes
+    spec = ModelSpec(classes, in_channels, adapt_preprocess(known, in_channels, size), chosen)
+    if state is None:
+        return entry.build(spec)
+    if num_classes is None and not class_names:
+        spec = _as_many_classes(spec, entry, state)
+    model = entry.build(spec)
+    model.weights_report = load_weights(model, state, entry, class_names)
+    return model
+
+
+def _options(entry: Entry, options: dict[str, Any]) -> Any:
+    known = get_type_hints(entry.Options)
+    for name, value in options.items():
+        if name not in known:
+            remedy = closest(name, list(known)) if known else "leave it out: there are none"
+            raise UsageError(f"an option of {entry.name}", repr(name), remedy)
+        if get_origin(known[name]) is Literal and value not in get_args(known[name]):
+            raise UsageError(f"a choice of {name} for {entry.name}", repr(value), closest(str(value), list(get_args(known[name]))))
+    return entry.Options(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
+
+
+def _check(entry: Entry, in_channels: int, num_classes: int | None, class_names: Sequence[str] | None) -> None:
+    if in_channels not in entry.channels:
+        admitted = ", ".join(map(str, sorted(entry.channels)))
+        raise UsageError(f"images of {admitted} channels for {entry.name}", str(in_channels), "convert the images")
+    if num_classes is not None and num_classes < 1:
+        raise UsageError("at least one class", str(num_classes), "give the number of classes")
+    if num_classes is not None and class_names is not None and num_classes != len(class_names):
+        raise UsageError(f"{num_classes} class names", f"{len(class_names)}", "give one name for each class")
+
+
+def _as_many_classes(spec: ModelSpec, entry: Entry, state: StateFile) -> ModelSpec:
+    with torch.device("meta"):
+        outputs = outputs_of(state, entry.build(spec), entry)
+    return ModelSpec(outputs or spec.num_classes, spec.in_channels, spec.preprocess, spec.options)

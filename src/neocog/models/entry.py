@@ -1,0 +1,118 @@
+"""What the registry knows of an architecture."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from neocog.batch import Preprocess
+from neocog.images import Size
+from neocog.models.network import Network
+from neocog.registry import Registry
+
+__all__ = ["MODELS", "Entry", "ModelSpec", "NoOptions", "Trait", "adapt_preprocess", "same_key"]
+
+Trait = Literal["gradient", "stages", "any_size"]
+"""Which facts hold of an architecture, and so which conformance tests.
+
+gradient: learns by gradient.
+stages: every stage gives a map "b c h w".
+any_size: one set of weights takes images of any size from `min_size` up.
+"""
+
+ALL_TRAITS: frozenset[Trait] = frozenset({"gradient", "stages", "any_size"})
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """The options of an architecture that has none."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """What is asked of one network, besides its architecture.
+
+    Attributes:
+        num_classes: how many classes it tells apart.
+        in_channels: channels of its images.
+        preprocess: how it wants its images; `preprocess.size` is their height and width.
+        options: an instance of the architecture's Options.
+    """
+
+    num_classes: int
+    in_channels: int
+    preprocess: Preprocess
+    options: Any
+
+
+def same_key(key: str) -> str:
+    """The key mapping of an architecture without foreign weights."""
+    return key
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One architecture.
+
+    Attributes:
+        name: in the registry.
+        build: makes the network with initial weights drawn from torch's global generator.
+        year: of the paper.
+        paper: authors, title, year, link.
+        preprocess: how published weights want their images.
+        parameters: how many there are at `classes` classes, `channels[0]` channels and the default size and options.
+        task: what it is for.
+        Options: frozen dataclass of what can be chosen besides size, channels and classes.
+        min_size: the least height and width that it works on.
+        channels: the channels that its images may have; the paper's first.
+        classes: the paper's number of classes.
+        weights: names of known published weight files.
+        key_map: turns a key of a foreign state dict (torchvision's) into ours; leaves unknown ones as they are.
+        traits: see `Trait`.
+    """
+
+    name: str
+    build: Callable[[ModelSpec], Network]
+    year: int
+    paper: str
+    preprocess: Preprocess
+    parameters: int
+    task: str = "classify"
+    Options: type = NoOptions
+    min_size: int = 32
+    channels: tuple[int, ...] = (3, 1, 4)
+    classes: int = 1000
+    weights: tuple[str, ...] = ()
+    key_map: Callable[[str], str] = same_key
+    traits: frozenset[Trait] = ALL_TRAITS
+
+    @property
+    def input_size(self) -> Size:
+        """Height and width of the images unless others are asked for."""
+        return self.preprocess.size
+
+
+MODELS: Registry[Entry] = Registry("an architecture", "neocog.models")
+
+
+def adapt_preprocess(preprocess: Preprocess, channels: int, size: Size) -> Preprocess:
+    """The same preprocessing for another number of channels and another size.
+
+    A single channel gets the average mean and standard deviation, an added one too. The canvas before the
+    centre crop keeps its proportion to the size.
+    """
+    resize = (round(size[0] * preprocess.resize[0] / preprocess.size[0]), round(size[1] * preprocess.resize[1] / preprocess.size[1]))
+    return replace(
+        preprocess,
+        size=size,
+        resize=resize,
+        channels=channels,
+        mean=_per_channel(preprocess.mean, channels),
+        std=_per_channel(preprocess.std, channels),
+    )
+
+
+def _per_channel(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    if channels == len(values):
+        return values
+    average = round(sum(values) / len(values), 6)
+    return (average,) if channels == 1 else (*values[:channels], *[average] * (channels - len(values)))

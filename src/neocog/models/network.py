@@ -1,0 +1,165 @@
+"""What every architecture is: stages in order, then a head."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from neocog.batch import Batch, Preprocess
+from neocog.errors import UsageError
+from neocog.layers import Reach, reach
+from neocog.registry import closest
+
+if TYPE_CHECKING:
+    from neocog.models.weights import WeightsReport
+
+__all__ = ["Learner", "Network", "StageInfo", "folded_norms"]
+
+
+@dataclass(frozen=True)
+class StageInfo:
+    """What is known about the feature map of a stage without running it.
+
+    Attributes:
+        name: of the stage.
+        stride: pixels of the image from one point of the map to the next. Dense layers have one point.
+        channels: of the map.
+        receptive_field: the longer side of the window of the image, in pixels, that a point depends on.
+    """
+
+    name: str
+    stride: int
+    channels: int
+    receptive_field: int
+
+
+class Network(nn.Module):
+    """Stages in order, then a head that gives the task's one output.
+
+    No stage may change its input in place: feature maps are handed out.
+
+    Args:
+        stages: the modules from the image to the last feature map, by name, in order.
+        head: from the last feature map (or the image, where there are no stages) to the output.
+        channels: of each stage's feature map.
+        preprocess: how the network wants its images.
+        num_classes: how many classes the output tells apart.
+
+    Attributes:
+        stage_info: name, stride, channels and receptive field of each stage's map.
+        weights_report: what loading a weights file did; None when the weights are initial ones.
+    """
+
+    weights_report: "WeightsReport | None" = None
+
+    def __init__(
+        self, stages: Mapping[str, nn.Module], head: nn.Module, *, channels: Sequence[int], preprocess: Preprocess, num_classes: int
+    ) -> None:
+        super().__init__()
+        self.stages = nn.ModuleDict(stages)
+        self.head = head
+        self.preprocess = preprocess
+        self.num_classes = num_classes
+        self.stage_info = _stage_info(self.stages, channels, max(preprocess.size))
+        self.register_load_state_dict_post_hook(_keep_folded_norms)  # type: ignore[no-untyped-call]
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> Tensor:
+        """The output for normalised images: a classifier's logits "b k"."""
+        maps = images
+        for stage in self.stages.values():
+            maps = stage(maps)
+        output: Tensor = self.head(maps)
+        return output
+
+    def forward_train(self, images: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
+        """All outputs that a loss needs, by name: "logits", and those of auxiliary heads where there are any."""
+        return {"logits": self(images)}
+
+    def feature_maps(self, images: Float[Tensor, "b c h w"], names: Sequence[str]) -> dict[str, Tensor]:
+        """The maps of some stages, at any resolution that these stages admit; the head does not run.
+
+        Args:
+            images: normalised.
+            names: of the stages.
+
+        Returns:
+            maps "b channels height/stride width/stride" in the order of `names`; "b channels" from dense layers.
+
+        Raises:
+            UsageError: there is no stage of that name.
+        """
+        for name in names:
+            if name not in self.stages:
+                raise UsageError("the name of a stage", repr(name), closest(name, list(self.stages)) if self.stages else "it has no stages")
+        found: dict[str, Tensor] = {}
+        maps = images
+        for name, stage in self.stages.items():
+            if len(found) == len(set(names)):
+                break
+            maps = stage(maps)
+            if name in names:
+                found[name] = maps
+        return {name: found[name] for name in names}
+
+    @property
+    def input_layer(self) -> str:
+        """The dotted name of the first convolution or linear layer."""
+        return _layers_with_weights(self)[0]
+
+    @property
+    def output_layer(self) -> str:
+        """The dotted name of the last convolution or linear layer of the head."""
+        return f"head.{_layers_with_weights(self.head)[-1]}".rstrip(".")
+
+    def train(self, mode: bool = True) -> "Network":
+        """As in torch, except that folded batch norms stay in evaluation: see `folded_norms`."""
+        super().train(mode)
+        for norm in folded_norms(self):
+            norm.training = False
+        return self
+
+
+class Learner(Network, ABC):
+    """A network that does not learn by gradient. What it has learnt is buffers, so that saving needs nothing more."""
+
+    @abstractmethod
+    def update(self, batch: Batch, generator: torch.Generator) -> dict[str, float]:
+        """Learn from one batch; what there is to say of it by name, as a loss would be."""
+
+
+def folded_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
+    """The batch norms whose statistics were folded into their weights: mean all 0, variance all exactly 1 - epsilon.
+
+    In evaluation they divide by 1. In training they would divide by the batch's own statistics, which the
+    weights beside them no longer expect, so a network keeps them in evaluation. A fresh norm has variance 1.
+    """
+    return [norm for norm in module.modules() if isinstance(norm, nn.BatchNorm2d) and _is_folded(norm)]
+
+
+def _layers_with_weights(module: nn.Module) -> list[str]:
+    return [str(name) for name, layer in module.named_modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+
+
+def _is_folded(norm: nn.BatchNorm2d) -> bool:
+    mean, variance = norm.running_mean, norm.running_var
+    if mean is None or variance is None or mean.is_meta:
+        return False
+    return bool((mean == 0).all() and (variance == torch.ones_like(variance) - norm.eps).all())
+
+
+def _keep_folded_norms(module: nn.Module, incompatible_keys: Any) -> None:
+    for norm in folded_norms(module):
+        norm.training = False
+
+
+def _stage_info(stages: nn.ModuleDict, channels: Sequence[int], side: int) -> tuple[StageInfo, ...]:
+    infos = []
+    before = Reach()
+    for (name, stage), count in zip(stages.items(), channels, strict=True):
+        before = reach(stage, before, side)
+        infos.append(StageInfo(name, before.stride, count, max(before.height, before.width)))
+    return tuple(infos)

@@ -1,0 +1,74 @@
+"""A small convolutional network of this project's own: the default for pictures under 64 pixels.
+
+Three blocks of two 3x3 convolutions each, as in VGG (K. Simonyan, A. Zisserman, "Very Deep Convolutional
+Networks for Large-Scale Image Recognition", 2014, https://arxiv.org/abs/1409.1556), with batch normalisation
+after every convolution, 2x2 max pooling between the blocks, and global average pooling before the classifier,
+so that it takes images of any size from 4 pixels up. Initial weights of the convolutions are He's.
+"""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from neocog.batch import Preprocess
+from neocog.layers import ConvolutionUnit, initialise_convolutions, pooled_classifier
+from neocog.models.entry import MODELS, Entry, ModelSpec
+from neocog.models.network import Network
+from neocog.options import check, option
+
+__all__ = ["SmallConvnetOptions", "small_convnet"]
+
+BLOCKS = 3
+
+
+@dataclass(frozen=True)
+class SmallConvnetOptions:
+    """What can be chosen.
+
+    Attributes:
+        width: channels of the first block; each later block has twice as many.
+        dropout: probability of zeroing a channel's mean before the classifier, in [0, 0.9].
+    """
+
+    width: int = option(32, "channels of the first block; each later block has twice as many", low=1)
+    dropout: float = option(0.0, "probability of zeroing a channel's mean before the classifier, in [0, 0.9]", low=0, high=0.9)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def small_convnet(spec: ModelSpec) -> Network:
+    """Blocks at strides 1, 2 and 4, each of two convolution units."""
+    options: SmallConvnetOptions = spec.options
+    widths = [options.width * 2**block for block in range(BLOCKS)]
+    stages = {}
+    channels = spec.in_channels
+    for number, width in enumerate(widths, start=1):
+        block = nn.Sequential()
+        if number > 1:
+            block.add_module("pool", nn.MaxPool2d(2))
+        block.add_module("unit1", ConvolutionUnit(channels, width, activation=nn.ReLU(inplace=True)))
+        block.add_module("unit2", ConvolutionUnit(width, width, activation=nn.ReLU(inplace=True)))
+        stages[f"block{number}"] = block
+        channels = width
+    head = pooled_classifier(channels, spec.num_classes, options.dropout)
+    network = Network(stages, head, channels=widths, preprocess=spec.preprocess, num_classes=spec.num_classes)
+    initialise_convolutions(network)
+    return network
+
+
+MODELS.add(
+    "small_convnet",
+    Entry(
+        name="small_convnet",
+        build=small_convnet,
+        year=2014,
+        paper="this project's own, after K. Simonyan, A. Zisserman, Very Deep Convolutional Networks for Large-Scale Image Recognition, "
+        "2014, https://arxiv.org/abs/1409.1556",
+        preprocess=Preprocess((32, 32), (32, 32)),
+        parameters=288_746,
+        Options=SmallConvnetOptions,
+        min_size=4,
+        classes=10,
+    ),
+)

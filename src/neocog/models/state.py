@@ -1,0 +1,212 @@
+"""Files of weights: safetensors, ours or foreign, and torch state dicts. Nothing in them can run."""
+
+import hashlib
+import json
+import pickle
+import pickletools
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from neocog.batch import Preprocess
+from neocog.errors import WeightsError
+from neocog.files import write_atomically
+
+__all__ = ["StateFile", "read_state", "write_weights"]
+
+METADATA_KEY = "neocog"
+NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")
+WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
+LARGEST_HEADER = 100_000_000  # bytes, the limit of the safetensors format
+PICKLES_IN_A_FILE = 5  # torch's format before 1.6: magic number, version, system, object, keys
+
+# What a pickle of tensors names; torch.load has already refused whatever it does not know to be harmless.
+TENSOR_PARTS = re.compile(
+    r"torch\._utils\._rebuild_\w+|torch\.(\w+Storage|Size|Tensor|device|bool|(b?float|u?int|complex)\d\w*)"
+    r"|torch\.storage\.\w+|torch\.nn\.parameter\.Parameter|torch\.serialization\._get_layout"
+    r"|collections\.(OrderedDict|Counter)|_codecs\.encode|(builtins|__builtin__)\.(set|complex|bytearray)"
+)
+
+
+@dataclass(frozen=True)
+class StateFile:
+    """What a file of weights holds.
+
+    Attributes:
+        path: of the file.
+        tensors: by the file's own keys, without the prefixes of wrappers.
+        class_names: of the outputs, where the file says so.
+        preprocess: how the network wants its images, where the file says so.
+        model: name of the architecture, where the file says so.
+        digest: SHA-256 of the file, in hexadecimal.
+        metadata: all that a file of ours says, those above among it.
+    """
+
+    path: Path
+    tensors: dict[str, Tensor]
+    class_names: tuple[str, ...] | None
+    preprocess: Preprocess | None
+    model: str | None
+    digest: str
+    metadata: Mapping[str, Any]
+
+
+def read_state(path: Path | str) -> StateFile:
+    """Read a safetensors file or a torch state dict, told apart by content; no code in it can run.
+
+    A state dict may be nested under "state_dict" or "model", and its keys prefixed by "module.".
+
+    Raises:
+        WeightsError: no such file, not weights, damaged, or a pickle that would run code (then it says which).
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+            file.seek(0)
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsError(
+            "a file of weights", f"{path}: {error.strerror}", "give the path of a safetensors file or a state dict"
+        ) from error
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < LARGEST_HEADER:
+        tensors, metadata = _read_safetensors(path)
+    else:
+        tensors, metadata = _read_torch(path, head), {}
+    if not tensors:
+        raise WeightsError("a file of tensors", f"{path} without any", "give a state dict's file")
+    try:
+        names, preprocess = metadata.get("class_names"), metadata.get("preprocess")
+        return StateFile(
+            path=path,
+            tensors=tensors,
+            class_names=None if names is None else tuple(names),
+            preprocess=None if preprocess is None else Preprocess.from_dict(preprocess),
+            model=metadata.get("model"),
+            digest=digest,
+            metadata=metadata,
+        )
+    except (AttributeError, TypeError) as error:
+        raise _damaged(path, error) from error
+
+
+def write_weights(path: Path | str, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write a safetensors file under a temporary name, flush it, and rename it.
+
+    Equal tensors and metadata give equal bytes.
+
+    Args:
+        path: of the file; its folder must exist.
+        tensors: by key; on any device, in any memory layout.
+        metadata: what JSON can hold: "model", "class_names", "preprocess" and more; may be empty.
+
+    Raises:
+        SurroundingsError: the disk is full, or the folder cannot be written to.
+    """
+    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    # One key only: safetensors writes several in no fixed order.
+    data = safetensors.torch.save(plain, {METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)})
+    write_atomically(Path(path), data)
+
+
+def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = json.loads((file.metadata() or {}).get(METADATA_KEY, "{}"))
+            if not isinstance(metadata, dict):
+                raise ValueError("metadata that are no table")
+            return _unwrapped({name: file.get_tensor(name) for name in file.keys()}), metadata  # noqa: SIM118 - not a dict
+    except (safetensors.SafetensorError, ValueError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _read_torch(path: Path, head: bytes) -> dict[str, Tensor]:
+    readable = head[:4] == b"PK\x03\x04" or head[:1] == b"\x80"
+    try:
+        if not readable:
+            raise pickle.UnpicklingError("neither a zip archive nor a pickle")
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged bytes may raise anything
+        code = _code_in(path)
+        if code:
+            raise WeightsError(
+                "a file of tensors",
+                f"{path}, a pickle that would run {', '.join(code[:3])}",
+                "do not load it; ask for a safetensors file, or for the state_dict() alone",
+            ) from error
+        if readable:
+            raise _damaged(path, error) from error
+        raise WeightsError(
+            "a safetensors file or a torch state dict", f"{path}, a file of another kind", "give the file of weights"
+        ) from error
+    return _tensors_in(loaded)
+
+
+def _tensors_in(loaded: Any) -> dict[str, Tensor]:
+    if not isinstance(loaded, Mapping):
+        return {}
+    for name in NESTED:
+        if isinstance(loaded.get(name), Mapping):
+            return _tensors_in(loaded[name])
+    return _unwrapped({str(name): value.detach() for name, value in loaded.items() if isinstance(value, Tensor)})
+
+
+def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    for prefix in WRAPPERS:
+        if tensors and all(name.startswith(prefix) for name in tensors):
+            return _unwrapped({name.removeprefix(prefix): tensor for name, tensor in tensors.items()})
+    return tensors
+
+
+def _damaged(path: Path, error: Exception) -> WeightsError:
+    detail = (str(error) or type(error).__name__).splitlines()[0][:120]
+    return WeightsError("a whole file of weights", f"{path}, damaged or cut short ({detail})", "copy or fetch the file again")
+
+
+def _code_in(path: Path) -> list[str]:
+    """What the file's pickles would import besides the parts of tensors, read without running them."""
+    names: list[str] = []
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                for member in archive.namelist():
+                    if member.endswith(".pkl"):
+                        with archive.open(member) as file:
+                            names += _imports(file)
+        else:
+            with path.open("rb") as file:
+                for _ in range(PICKLES_IN_A_FILE):
+                    names += _imports(file)
+    except (OSError, zipfile.BadZipFile):
+        return []
+    return sorted({name for name in names if not TENSOR_PARTS.fullmatch(name)})
+
+
+def _imports(file: Any) -> list[str]:
+    """The dotted names that the next pickle of a binary file imports; those before the damage when it is damaged."""
+    names: list[str] = []
+    pushed: list[str] = []
+    memo: dict[int, str] = {}
+    try:
+        for opcode, argument, _ in pickletools.genops(file):
+            if opcode.name in ("GLOBAL", "INST"):
+                names.append(str(argument).replace(" ", "."))
+            elif opcode.name == "STACK_GLOBAL":
+                names.append(".".join(pushed[-2:]))
+            elif opcode.name in ("BINGET", "LONG_BINGET", "GET"):
+                pushed.append(memo.get(int(str(argument)), ""))
+            elif opcode.name in ("MEMOIZE", "BINPUT", "LONG_BINPUT", "PUT"):
+                memo[len(memo) if argument is None else int(str(argument))] = pushed[-1] if pushed else ""
+            else:
+                pushed.append(argument if isinstance(argument, str) else "")
+    except Exception:  # pickletools raises several kinds on damaged bytes
+        return names
+    return names

@@ -1,0 +1,229 @@
+"""Weights of a file into a network: keys mapped, first layer and head adapted, and a report of what was done."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from neocog.errors import WeightsError
+from neocog.models.entry import Entry, adapt_preprocess
+from neocog.models.imagenet import imagenet_classes
+from neocog.models.network import Network
+from neocog.models.state import StateFile, read_state, write_weights
+
+__all__ = ["StateFile", "WeightsReport", "adapt_input", "load_weights", "outputs_of", "read_state", "write_weights"]
+
+LEAST_SHARED = 0.8
+"""Of the keys that network and file have together, apart from the last layer's: how many both must have.
+
+A file that goes with the network shares all of them, or all but an auxiliary head's; resnet34's shares 0.56
+with resnet18.
+"""
+
+COUNTER = "num_batches_tracked"  # of batch norms; nothing depends on it, and old files have none
+
+
+@dataclass(frozen=True)
+class WeightsReport:
+    """What loading a file did.
+
+    Attributes:
+        path: of the file.
+        digest: SHA-256 of the file, in hexadecimal.
+        missing: keys of the network that the file does not have; they keep their initial values.
+        unexpected: keys of the file, in its own spelling, that the network does not have.
+        adapted_first_layer: channels of the file's and of the network's first layer, where they differ.
+        replaced_head: whether the last layer's rows are not simply the file's.
+        matched_classes: the classes whose rows of the file's last layer are used again, where it was replaced.
+        class_names: of the network's outputs, where they are known.
+    """
+
+    path: Path
+    digest: str
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    adapted_first_layer: tuple[int, int] | None = None
+    replaced_head: bool = False
+    matched_classes: tuple[str, ...] = ()
+    class_names: tuple[str, ...] | None = None
+
+    def lines(self) -> list[str]:
+        """The report for people, one fact a line; no line when everything fitted."""
+        lines = []
+        if self.missing:
+            lines.append(f"missing from {self.path.name}: {_listed(self.missing)}")
+        if self.unexpected:
+            lines.append(f"not used of {self.path.name}: {_listed(self.unexpected)}")
+        if self.adapted_first_layer:
+            lines.append("first layer adapted from {} to {} channels".format(*self.adapted_first_layer))
+        if self.replaced_head:
+            matched = (
+                f"; rows used again for {len(self.matched_classes)} classes: {_listed(self.matched_classes)}"
+                if self.matched_classes
+                else ""
+            )
+            lines.append(f"last layer new{matched}")
+        return lines
+
+
+def load_weights(model: Network, source: Path | str | StateFile, entry: Entry, class_names: Sequence[str] | None = None) -> WeightsReport:
+    """Load a file of weights into a network.
+
+    The first convolution is adapted where the number of channels differs (`adapt_input`). The last layer is
+    replaced where the number of classes differs, or where both sides name their classes and do not agree:
+    its rows are then the file's where a class matches by WordNet identifier, else by name (case, spaces,
+    hyphens and underscores do not count; a name that the file has twice does not match), and keep their
+    initial values elsewhere. 1000 outputs without names are ImageNet's.
+
+    The network's mean and standard deviation become the file's where it has any; its image size stays.
+
+    Args:
+        model: changed in place.
+        source: a path, or what `read_state` gave.
+        entry: of the network's architecture; its `key_map` is used when the file's keys are foreign.
+        class_names: names, or WordNet identifiers, of the network's classes.
+
+    Raises:
+        WeightsError: the file cannot be read, is of another architecture, or has tensors of other shapes.
+    """
+    state = source if isinstance(source, StateFile) else read_state(source)
+    own = model.state_dict()
+    spelling = _spelling(state, own, entry)
+    tensors = {ours: state.tensors[key] for ours, key in spelling.items()}
+    _check_architecture(model, tensors, entry, state)
+    adapted = _fit_input(model, tensors)
+    file_names, matched = _fit_output(model, tensors, state, class_names)
+    _check_shapes(own, tensors, entry, state)
+    missing = tuple(sorted(key for key in own if key not in tensors and not key.endswith(COUNTER)))
+    unexpected = tuple(sorted(spelling[key] for key in tensors if key not in own))
+    model.load_state_dict({key: tensor for key, tensor in tensors.items() if key in own}, strict=False)
+    if state.preprocess is not None:
+        model.preprocess = adapt_preprocess(state.preprocess, model.preprocess.channels, model.preprocess.size)
+    kept_names = None if matched is not None else file_names
+    return WeightsReport(
+        path=state.path,
+        digest=state.digest,
+        missing=missing,
+        unexpected=unexpected,
+        adapted_first_layer=adapted,
+        replaced_head=matched is not None,
+        matched_classes=tuple(matched or ()),
+        class_names=tuple(class_names) if class_names else kept_names,
+    )
+
+
+def adapt_input(weight: Float[Tensor, "out old h w"], channels: int) -> Float[Tensor, "out new h w"]:
+    """A first convolution's kernels for another number of channels.
+
+    To one channel: the sum over the old ones, which is what a grey picture repeated in every channel would
+    get. To more: the mean of the old kernels for each new channel; to fewer: the first ones. Both are scaled
+    by old/new, so that activations keep their size where the channels are alike.
+    """
+    old = weight.shape[1]
+    if channels == 1:
+        return weight.sum(dim=1, keepdim=True)
+    extra = weight.mean(dim=1, keepdim=True).expand(-1, max(channels - old, 0), -1, -1)
+    return torch.cat([weight[:, :channels], extra], dim=1) * (old / channels)
+
+
+def outputs_of(state: StateFile, model: Network, entry: Entry) -> int | None:
+    """How many classes a file's last layer tells apart; None when it has none. The model may be on the meta device."""
+    key = _spelling(state, model.state_dict(), entry).get(f"{model.output_layer}.weight")
+    return None if key is None else len(state.tensors[key])
+
+
+def _spelling(state: StateFile, own: Mapping[str, Tensor], entry: Entry) -> dict[str, str]:
+    """The file's key for each of ours. Whether the file's are foreign shows in how many the network knows."""
+    known = sum(key in own for key in state.tensors)
+    mapped = {entry.key_map(key): key for key in state.tensors}
+    return mapped if sum(key in own for key in mapped) > known else {key: key for key in state.tensors}
+
+
+def _check_architecture(model: Network, tensors: Mapping[str, Tensor], entry: Entry, state: StateFile) -> None:
+    def body(keys: Mapping[str, Tensor]) -> set[str]:
+        return {key for key in keys if not key.startswith(f"{model.output_layer}.") and not key.endswith(COUNTER)}
+
+    ours, theirs = body(model.state_dict()), body(tensors)
+    if len(ours & theirs) < LEAST_SHARED * len(ours | theirs):
+        whose = f"weights of {state.model}" if state.model and state.model != entry.name else "another architecture's weights"
+        raise WeightsError(
+            f"weights of {entry.name}",
+            f"{state.path}, {whose} ({len(ours & theirs)} of {len(ours | theirs)} keys are shared)",
+            "name the file's architecture, or give another file",
+        )
+
+
+def _fit_input(model: Network, tensors: dict[str, Tensor]) -> tuple[int, int] | None:
+    name = model.input_layer
+    layer, weight = model.get_submodule(name), tensors.get(f"{name}.weight")
+    if weight is None or not isinstance(layer, nn.Conv2d) or weight.ndim != layer.weight.ndim:
+        return None
+    old, new = weight.shape[1], layer.weight.shape[1]
+    if old == new or layer.groups != 1:
+        return None
+    tensors[f"{name}.weight"] = adapt_input(weight.to(torch.float32), new)
+    return old, new
+
+
+def _fit_output(
+    model: Network, tensors: dict[str, Tensor], state: StateFile, class_names: Sequence[str] | None
+) -> tuple[tuple[str, ...] | None, list[str] | None]:
+    """Replace the last layer's rows where they are not this network's; the file's names, and the names that matched."""
+    name = model.output_layer
+    weight = tensors.get(f"{name}.weight")
+    if weight is None:
+        return None, None
+    names = state.class_names
+    ids: tuple[str, ...] = ()
+    if names is None and len(weight) == len(imagenet_classes()):
+        names = tuple(item.name for item in imagenet_classes())
+        ids = tuple(item.wnid for item in imagenet_classes())
+    rows = _matching_rows(class_names, names, ids) if class_names and names else {}
+    agrees = not (class_names and names) or rows == {index: index for index in range(len(weight))}
+    if len(weight) == model.num_classes and agrees:
+        return names, None
+    fresh = model.state_dict()
+    for part in ("weight", "bias"):
+        key = f"{name}.{part}"
+        if key in tensors and key in fresh and tensors[key].shape[1:] == fresh[key].shape[1:]:
+            replaced = fresh[key].clone()
+            for row, old in rows.items():
+                replaced[row] = tensors[key][old]
+            tensors[key] = replaced
+    return names, [(class_names or ())[row] for row in rows]
+
+
+def _matching_rows(wanted: Sequence[str], names: Sequence[str], ids: Sequence[str]) -> dict[int, int]:
+    """Which row of the file each wanted class is."""
+    counts = Counter(map(_plain, names))
+    by_name = {_plain(name): index for index, name in enumerate(names) if counts[_plain(name)] == 1}
+    by_id = {wnid: index for index, wnid in enumerate(ids)}
+    found = {row: by_id.get(name, by_name.get(_plain(name))) for row, name in enumerate(wanted)}
+    return {row: index for row, index in found.items() if index is not None}
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
+
+
+def _check_shapes(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], entry: Entry, state: StateFile) -> None:
+    wrong = [
+        f"{key} {tuple(tensor.shape)} instead of {tuple(own[key].shape)}"
+        for key, tensor in tensors.items()
+        if key in own and tensor.shape != own[key].shape
+    ]
+    if wrong:
+        raise WeightsError(
+            f"tensors of this {entry.name}'s shapes",
+            f"{state.path} with {_listed(wrong)}",
+            "give the options and the image size that the file was trained with, or another file",
+        )
+
+
+def _listed(items: Sequence[str], most: int = 3) -> str:
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more

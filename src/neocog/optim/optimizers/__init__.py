@@ -1,0 +1,5 @@
+"""Rules by which weights follow their gradients, one file each."""
+
+from neocog.optim.optimizers.member import OPTIMIZERS, OptimizerMember
+
+__all__ = ["OPTIMIZERS", "OptimizerMember"]

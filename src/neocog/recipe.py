@@ -1,0 +1,243 @@
+"""All choices of one training: a frozen dataclass, and how it reads from and writes to TOML.
+
+The file has the fields of every training at its top and one table for each chosen member's own options:
+
+    dataset = "cifar10"
+    epochs = 30
+
+    [model]
+    name = "resnet20"
+
+    [augment.pad_and_crop]
+    padding = 4
+"""
+
+import tomllib
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from neocog.errors import RecipeError
+from neocog.images import Size
+from neocog.registry import closest
+
+__all__ = ["TABLES", "Recipe", "options_of", "read_recipe", "recipe_from_table", "recipe_to_toml"]
+
+Options = TypeVar("Options")
+Table = Mapping[str, Any]
+
+TABLES: dict[str, str] = {
+    "task": "task_options",
+    "model": "model_options",
+    "optimizer": "optimizer_options",
+    "schedule": "schedule_options",
+}
+"""Tables of the file that choose one member by its `name` and hold that member's options."""
+
+
+def _choice(text: str, default: Any = None, **metadata: Any) -> Any:
+    return field(default=default, metadata={"help": text, **metadata})
+
+
+def _options() -> Any:
+    return field(default_factory=dict, metadata={"help": "options of the member chosen above"})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The choices of one training.
+
+    None means: chosen from the data when the training begins. The recipe.toml of a run is complete.
+    """
+
+    dataset: str = _choice("name of a dataset, or path of a folder or CSV", "")
+    task: Literal["classify", "detect", "segment", "denoise"] | None = _choice("what to learn; told from the data's layout")
+    model: str | None = _choice("architecture; neocog models lists them")
+    weights: str | None = _choice("file of weights to start from; without it the weights are drawn at random")
+    image_size: Size | None = _choice("height and width of the network's input in pixels")
+    channels: Literal[1, 3] | None = _choice("1 reads the pictures grey, 3 in colour; told from the data")
+    epochs: int | None = _choice("how often every training picture is seen")
+    batch_size: int | None = _choice("pictures per step")
+    optimizer: str = _choice("rule that turns gradients into steps", "adamw")
+    learning_rate: float | None = _choice("largest learning rate of the schedule")
+    weight_decay: float = _choice("decay of the weights, norms and biases spared", 0.01)
+    schedule: str = _choice("course of the learning rate", "one_cycle")
+    warmup: float = _choice("share of the steps over which the learning rate rises from 0, in [0, 1]", 0.0)
+    augment: tuple[str, ...] | None = _choice("random changes of the training pictures; none for no changes")
+    ema: float = _choice("decay per step of the averaged weights that are then evaluated and kept; 0 for none", 0.0)
+    seed: int = _choice("number that all random draws follow from", 0)
+    speed: str = _choice("auto measures the machine, exact is float32 unmeasured, or a plan.json to obey", "auto")
+    keep_every: int = _choice("keep the checkpoint of every so many epochs; 0 keeps the last two only", 0)
+    allow_bad: bool = _choice("go on however many pictures are unreadable", False)
+    task_options: Table = _options()
+    model_options: Table = _options()
+    optimizer_options: Table = _options()
+    schedule_options: Table = _options()
+    augment_options: Mapping[str, Table] = _options()
+
+    def __post_init__(self) -> None:
+        at_least = {"epochs": 1, "batch_size": 1, "seed": 0, "keep_every": 0}
+        for name, least in at_least.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise RecipeError(f"{name} of at least {least}", str(value), f"choose another {name}")
+        for name, (low, high) in {"ema": (0.0, 1.0), "warmup": (0.0, 1.0), "weight_decay": (0.0, float("inf"))}.items():
+            if not low <= getattr(self, name) <= high:
+                raise RecipeError(f"{name} between {low:g} and {high:g}", str(getattr(self, name)), f"choose another {name}")
+        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
+            raise RecipeError("a learning_rate above 0", str(self.learning_rate), "choose another learning_rate")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe file.
+
+    Raises:
+        RecipeError: no such file, not TOML, an unknown key (the nearest known ones are suggested), or a
+            value of another type.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError("a readable recipe file", f"{path}: {error.strerror}", "check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError("a recipe in TOML", f"{path}: {error}", "mend the file at that place") from error
+    return recipe_from_table(table)
+
+
+def recipe_from_table(table: Table) -> Recipe:
+    """The recipe that a TOML table describes.
+
+    Raises:
+        RecipeError: as for `read_recipe`.
+    """
+    plain = {name: value for name, value in table.items() if name not in TABLES and name != "augment"}
+    for name, options in TABLES.items():
+        chosen = table.get(name, {})
+        if isinstance(chosen, str):
+            chosen = {"name": chosen}
+        if not isinstance(chosen, Mapping):
+            raise RecipeError(f"a name or a table for {name}", repr(chosen), f'write [{name}] and name = "..." below it')
+        if "name" in chosen:
+            plain[name] = chosen["name"]
+        plain[options] = {key: value for key, value in chosen.items() if key != "name"}
+    augment = table.get("augment")
+    if isinstance(augment, Mapping):
+        plain["augment"] = list(augment)
+        plain["augment_options"] = {name: dict(options) for name, options in augment.items() if options}
+    elif augment is not None:
+        plain["augment"] = augment
+    return options_of(Recipe, plain, "the recipe")
+
+
+def recipe_to_toml(recipe: Recipe) -> str:
+    """The file that `read_recipe` reads back to an equal recipe; fields that are None are left out."""
+    import tomlkit
+
+    document = tomlkit.document()
+    tables = {*TABLES, *TABLES.values(), "augment", "augment_options"}
+    for item in fields(recipe):
+        if item.name not in tables and getattr(recipe, item.name) is not None:
+            document[item.name] = _plain(getattr(recipe, item.name), item.name)
+    for name, options in TABLES.items():
+        chosen = {"name": getattr(recipe, name), **getattr(recipe, options)}
+        filled = {key: _plain(value, key) for key, value in chosen.items() if value is not None}
+        if filled:
+            document[name] = filled
+    if recipe.augment is not None:
+        document["augment"] = {
+            name: {key: _plain(value, key) for key, value in recipe.augment_options.get(name, {}).items()} for name in recipe.augment
+        }
+    return tomlkit.dumps(document)
+
+
+def options_of(options: type[Options], table: Table, owner: str) -> Options:
+    """A frozen dataclass of options from a table, each value checked against the field's type.
+
+    Args:
+        options: the dataclass.
+        table: values by field name.
+        owner: whose options they are, in the words of an error message.
+
+    Raises:
+        RecipeError: an unknown key or a value of another type.
+    """
+    known = {item.name: item for item in fields(options)}  # type: ignore[arg-type]
+    hints = get_type_hints(options)
+    values = {}
+    for key, value in table.items():
+        if key not in known:
+            remedy = closest(key, sorted(known)) if known else f"{owner} has no options; take the key away"
+            raise RecipeError(f"a key of {owner}", repr(key), remedy)
+        values[key] = _checked(value, hints[key], f"{key} of {owner}", known[key])
+    return options(**values)
+
+
+def _plain(value: Any, name: str) -> Any:
+    """A value as TOML holds it: sizes as HEIGHTxWIDTH, tuples as arrays."""
+    if name == "image_size":
+        return f"{value[0]}x{value[1]}"
+    return [_plain(item, "") for item in value] if isinstance(value, tuple) else value
+
+
+def _checked(value: Any, annotation: Any, what: str, item: Field[Any]) -> Any:
+    """The value as the field's type, if it is of that type."""
+    members = get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+    for member in members:
+        matched, result = _match(value, member)
+        if matched:
+            return result
+    names = " or ".join(_type_name(member) for member in members if member is not type(None))
+    default = item.default if item.default is not MISSING else None
+    example = f", as {_plain(default, item.name)!r}" if default is not None else ""
+    raise RecipeError(f"{names} for {what}", repr(value), f"give a value of that kind{example}")
+
+
+def _match(value: Any, annotation: Any) -> tuple[bool, Any]:
+    origin = get_origin(annotation)
+    if annotation is Any or annotation is type(None):
+        return (annotation is Any or value is None), value
+    if origin is Literal:
+        return value in get_args(annotation), value
+    if annotation == Size:
+        return _match_size(value)
+    if origin is tuple:
+        return _match_tuple(value, get_args(annotation))
+    if origin is not None:  # Mapping[str, ...]: the members check their own tables
+        return isinstance(value, Mapping), value
+    if annotation is float:
+        return isinstance(value, int | float) and not isinstance(value, bool), float(value) if isinstance(value, int | float) else value
+    if annotation is int:
+        return isinstance(value, int) and not isinstance(value, bool), value
+    if annotation is str and isinstance(value, Path):
+        return True, str(value)
+    return isinstance(value, annotation), value
+
+
+def _match_size(value: Any) -> tuple[bool, Any]:
+    parts = value.split("x") if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else []
+    if len(parts) != 2 or not all(str(part).isdecimal() and int(part) > 0 for part in parts):
+        return False, value
+    return True, (int(parts[0]), int(parts[1]))
+
+
+def _match_tuple(value: Any, members: tuple[Any, ...]) -> tuple[bool, Any]:
+    if not isinstance(value, list | tuple):
+        return False, value
+    kinds = [members[0]] * len(value) if members[1:] == (Ellipsis,) else list(members)
+    if len(kinds) != len(value):
+        return False, value
+    matches = [_match(item, kind) for item, kind in zip(value, kinds, strict=True)]
+    return all(matched for matched, _ in matches), tuple(result for _, result in matches)
+
+
+def _type_name(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return " or ".join(map(repr, get_args(annotation)))
+    if annotation == Size:
+        return "a size HEIGHTxWIDTH"
+    names = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+    if annotation in names:
+        return names[annotation]
+    return "a list" if get_origin(annotation) is tuple else "a table"

@@ -1,0 +1,240 @@
+"""The files of a run, each written whole or not at all.
+
+recipe.toml          every choice, complete
+splits.csv           which picture is in which split, and which were set aside
+plan.json            how it is computed
+metrics.csv          a row for each epoch
+log.jsonl            events: probe, warnings, pictures set aside, resumptions
+weights.safetensors  the best weights so far, with class names and preprocessing
+checkpoint/          the full state, for resume
+predictions.parquet  of the split evaluated last
+manifest.json        written last: versions, machine, licences, hashes of the files above
+"""
+
+import contextlib
+import csv
+import hashlib
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from neocog.engine.plan import Plan, read_plan
+from neocog.errors import RunError, SurroundingsError, UsageError
+from neocog.files import PART, write_atomically
+from neocog.recipe import Recipe, read_recipe, recipe_to_toml
+
+__all__ = ["CHECKPOINTS", "MANIFEST", "METRICS", "PLAN", "PREDICTIONS", "RECIPE", "SPLITS", "WEIGHTS", "RunFolder"]
+
+RECIPE, SPLITS, PLAN = "recipe.toml", "splits.csv", "plan.json"
+METRICS, LOG, WEIGHTS = "metrics.csv", "log.jsonl", "weights.safetensors"
+CHECKPOINTS, PREDICTIONS, MANIFEST = "checkpoint", "predictions.parquet", "manifest.json"
+LOCK = ".lock"
+RESULTS = (RECIPE, SPLITS, PLAN, METRICS, WEIGHTS, PREDICTIONS)
+"""What the manifest gives the hashes of."""
+
+
+class RunFolder:
+    """Reads and writes the files of one run.
+
+    Args:
+        path: of the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path) -> "RunFolder":
+        """A new run in an empty folder, or in one where no step was done yet.
+
+        Raises:
+            UsageError: the folder holds something else, or a training that has begun.
+            SurroundingsError: the folder cannot be made.
+        """
+        run = cls(path)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            present = {entry.name for entry in path.iterdir() if not entry.name.endswith(PART)}
+        except OSError as error:
+            raise SurroundingsError(
+                "a folder to write the run to", f"{path}: {error.strerror}", "choose another place with --out"
+            ) from error
+        if present - {RECIPE, SPLITS, PLAN, LOG, LOCK, CHECKPOINTS} or run.begun:
+            remedy = f"neocog resume {path}, or choose another folder" if RECIPE in present else "choose another folder"
+            raise UsageError("a new or empty folder for the run", f"{path}, which holds {', '.join(sorted(present)[:4])}", remedy)
+        return run
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """A run that is there.
+
+        Raises:
+            UsageError: there is no such folder.
+            RunError: it is not a run.
+        """
+        if not path.is_dir():
+            raise UsageError(
+                "the folder of a run", f"{path}, which is not there" if not path.exists() else f"{path}, a file", "check the path"
+            )
+        if not (path / RECIPE).is_file():
+            raise RunError(f"a run: a folder with {RECIPE}", f"{path} without it", "give the folder that neocog train named at its end")
+        return cls(path)
+
+    @property
+    def begun(self) -> bool:
+        """Whether a step was done: a checkpoint is there."""
+        return any((self.path / CHECKPOINTS).glob("*.safetensors"))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the training reached its end."""
+        return (self.path / MANIFEST).is_file()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from writing to the run; the operating system lets go when this one dies.
+
+        Raises:
+            SurroundingsError: another process writes to it.
+        """
+        lock = filelock.FileLock(self.path / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            expected, remedy = "a run that no other process writes to", "wait for the other training, or stop it"
+            raise SurroundingsError(expected, f"{self.path}, which is locked", remedy) from None
+        except OSError as error:
+            raise SurroundingsError(
+                "a folder to write the run to", f"{self.path}: {error.strerror}", "choose another place with --out"
+            ) from error
+        try:
+            self._clear_parts()
+            yield
+        finally:
+            lock.release()
+
+    def require(self, name: str) -> Path:
+        """The path of one of the run's files.
+
+        Raises:
+            RunError: it is not there.
+        """
+        path = self.path / name
+        if not path.is_file():
+            remedy = (
+                f"neocog resume {self.path}"
+                if (self.path / RECIPE).is_file() and not self.finished
+                else "restore it from a copy of the run"
+            )
+            raise RunError(f"{name} in the run", f"{self.path} without it", remedy)
+        return path
+
+    def recipe(self) -> Recipe:
+        """The run's recipe."""
+        return read_recipe(self.require(RECIPE))
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Write recipe.toml."""
+        write_atomically(self.path / RECIPE, recipe_to_toml(recipe).encode())
+
+    def plan(self) -> Plan | None:
+        """The run's plan; None when it was stopped before there was one."""
+        path = self.path / PLAN
+        return read_plan(path) if path.exists() else None
+
+    def write_plan(self, plan: Plan) -> None:
+        """Write plan.json."""
+        write_atomically(self.path / PLAN, (json.dumps(plan.to_dict(), indent=2) + "\n").encode())
+
+    def metrics(self) -> list[dict[str, float]]:
+        """The rows of metrics.csv, one for each epoch.
+
+        Raises:
+            RunError: a cell is not a number.
+        """
+        path = self.path / METRICS
+        if not path.exists():
+            return []
+        try:
+            rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
+            return [{name: float(value) for name, value in row.items() if value} for row in rows]
+        except (ValueError, TypeError) as error:
+            raise RunError(f"numbers in {METRICS}", f"{path}: {error}", "restore it from a copy of the run") from error
+
+    def write_metrics(self, rows: Sequence[Mapping[str, float]]) -> None:
+        """Write metrics.csv; columns in the order of their first appearance."""
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({name: repr(value) for name, value in row.items()})
+        write_atomically(self.path / METRICS, text.getvalue().encode())
+
+    def log(self, event: str, *, step: int = 0, **facts: Any) -> None:
+        """Append an event to log.jsonl."""
+        with (self.path / LOG).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": event, "step": step, **facts}, default=str) + "\n")
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events of log.jsonl; a last line that a kill cut short is left out."""
+        path = self.path / LOG
+        found = []
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+        return found
+
+    def cut_log(self, step: int) -> None:
+        """Take away the events of steps after `step`: they will happen again."""
+        kept = [event for event in self.events() if event.get("step", 0) <= step]
+        write_atomically(self.path / LOG, "".join(json.dumps(event) + "\n" for event in kept).encode())
+
+    def write_manifest(self, facts: Mapping[str, Any]) -> None:
+        """Write manifest.json: the given facts, and the SHA-256 of each result."""
+        hashes = {name: file_hash(self.path / name) for name in RESULTS if (self.path / name).is_file()}
+        write_atomically(self.path / MANIFEST, (json.dumps({**facts, "files": hashes}, indent=2) + "\n").encode())
+
+    def manifest(self) -> dict[str, Any]:
+        """The facts of manifest.json.
+
+        Raises:
+            RunError: it is not there (the training has not ended) or is damaged.
+        """
+        path = self.require(MANIFEST)
+        try:
+            facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunError(f"JSON in {MANIFEST}", f"{path}: {error}", "restore it from a copy of the run") from error
+        return facts
+
+    def verify(self) -> None:
+        """Check the weights of a finished run against the manifest.
+
+        Raises:
+            RunError: they are missing, cut short or changed.
+        """
+        weights = self.require(WEIGHTS)
+        if self.finished:
+            expected = self.manifest().get("files", {}).get(WEIGHTS)
+            if expected is not None and file_hash(weights) != expected:
+                found, remedy = f"{weights}, cut short or changed", "restore it from a copy of the run"
+                raise RunError(f"the {WEIGHTS} that the training wrote", found, remedy)
+
+    def _clear_parts(self) -> None:
+        for leftover in (*self.path.glob(f".*{PART}"), *(self.path / CHECKPOINTS).glob(f".*{PART}")):
+            leftover.unlink(missing_ok=True)
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _not_writable(path: Path, error: OSError) -> SurroundingsError:
+    return SurroundingsError("a folder to write the run to", f"{path}: {error.strerror}", "choose another place with --out")

@@ -1,0 +1,131 @@
+"""A network that is ready to answer: out of a run, or made on the spot from a name and a file of weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from neocog.batch import Preprocess
+from neocog.engine import Plan, prepare
+from neocog.engine.plan import default_plan
+from neocog.errors import DataError, UsageError
+from neocog.models import create_model, read_state
+from neocog.models.network import Network
+from neocog.recipe import options_of
+from neocog.run.folder import WEIGHTS, RunFolder
+from neocog.tasks import TASKS, Task
+
+__all__ = ["Trained", "load_run", "make_on_the_spot"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with all that is needed to ask it something.
+
+    Attributes:
+        name: of the architecture.
+        model: in evaluation mode, prepared for the plan.
+        task: what its outputs mean.
+        task_name: as recipes and datasets call it.
+        class_names: of its outputs.
+        class_ids: WordNet ids of its outputs, where it has them; else empty.
+        plan: how it is computed.
+        folder: of the run; None when it was made on the spot.
+        notes: what there is to say about how it came about.
+    """
+
+    name: str
+    model: Network
+    task: Task
+    task_name: str
+    class_names: tuple[str, ...]
+    class_ids: tuple[str, ...]
+    plan: Plan
+    folder: RunFolder | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def preprocess(self) -> Preprocess:
+        """How the network wants its images."""
+        return self.model.preprocess
+
+
+def load_run(folder: RunFolder, plan: Plan | None = None) -> Trained:
+    """The best weights of a run.
+
+    Args:
+        folder: of the run; it need not have ended.
+        plan: how to compute; None takes the run's own.
+
+    Raises:
+        RunError: a file is missing, cut short or changed.
+        WeightsError: the weights do not fit the recipe.
+    """
+    folder.verify()
+    recipe = folder.recipe()
+    state = read_state(folder.require(WEIGHTS))
+    names = state.class_names or ()
+    model = create_model(
+        recipe.model or str(state.model),
+        num_classes=int(state.metadata["num_classes"]),
+        in_channels=int(state.metadata["preprocess"]["channels"]),
+        weights=state.path,
+        **recipe.model_options,
+    )
+    chosen = plan or folder.plan() or default_plan()
+    task_name = str(state.metadata["task"])
+    task = _task(task_name, recipe.task_options, names)
+    ids = tuple(state.metadata.get("class_ids", ()))
+    return Trained(str(state.model), prepare(model, chosen).eval(), task, task_name, names, ids, chosen, folder)
+
+
+def make_on_the_spot(
+    name: str, weights: Path | None = None, classes: Path | None = None, *, task: str = "classify", options: Mapping[str, Any] | None = None
+) -> Trained:
+    """A network from the name of its architecture.
+
+    Args:
+        name: of the architecture.
+        weights: file of weights; without it the weights are drawn at random.
+        classes: text file with the name of one class a line; without it the weights' own names are taken, and
+            for 1000 outputs without names ImageNet's.
+        task: what the network is for.
+        options: of the architecture.
+
+    Raises:
+        UsageError: no such architecture, or as many names as there are outputs are not there.
+        WeightsError: the weights cannot be used.
+    """
+    names = None if classes is None else _read_classes(classes)
+    model = create_model(name, weights=weights, **(options or {}))
+    report = model.weights_report
+    known = names or (report.class_names if report is not None else None) or tuple(f"class {index}" for index in range(model.num_classes))
+    if len(known) != model.num_classes:
+        expected, found = f"{model.num_classes} class names, one for each output", f"{len(known)} in {classes}"
+        raise UsageError(expected, found, "give the list that the weights were trained with")
+    plan = default_plan()
+    notes = () if report is None else tuple(report.lines())
+    if weights is None:
+        notes = ("the weights are random: its answers mean nothing",)
+    ids = imagenet_ids(known)
+    return Trained(name, prepare(model, plan).eval(), _task(task, {}, known), task, known, ids, plan, notes=notes)
+
+
+def imagenet_ids(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The WordNet ids of ImageNet's classes, if these are they."""
+    from neocog.models.imagenet import imagenet_classes
+
+    classes = imagenet_classes()
+    return tuple(item.wnid for item in classes) if names == tuple(item.name for item in classes) else ()
+
+
+def _task(name: str, options: Mapping[str, Any], class_names: tuple[str, ...]) -> Task:
+    kind = TASKS[name]
+    return kind(options_of(kind.Options, options, f"the task {name}"), class_names)
+
+
+def _read_classes(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError("a text file with one class name a line", f"{path}: {error}", "check the path") from error

@@ -1,0 +1,158 @@
+"""Classification: one class for each picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
+
+from neocog.batch import Batch, Fit
+from neocog.draw.annotate import annotate
+from neocog.engine import forward
+from neocog.engine.plan import Plan
+from neocog.errors import RecipeError, UsageError
+from neocog.images import Picture
+from neocog.losses.cross_entropy import cross_entropy
+from neocog.metrics.classification import ClassificationMetrics
+from neocog.models.network import Network
+from neocog.registry import closest
+from neocog.targets import Label, Labels, Prediction, Target
+from neocog.tasks.task import TASKS
+
+__all__ = ["Classify", "ClassifyObjective", "ClassifyOptions"]
+
+ANSWERS_DRAWN = 3
+
+
+@dataclass(frozen=True)
+class ClassifyOptions:
+    """What can be chosen about learning to classify."""
+
+    label_smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all classes, in [0, 1]"})
+    class_weights: tuple[float, ...] = field(
+        default=(), metadata={"help": "weight of each class in the loss, in the order of the class names; without them all weigh 1"}
+    )
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing <= 1:
+            raise RecipeError("label_smoothing between 0 and 1", str(self.label_smoothing), "choose another value")
+        if any(weight < 0 for weight in self.class_weights):
+            raise RecipeError("class_weights of at least 0", str(min(self.class_weights)), "choose another value")
+
+
+@TASKS.register("classify")
+class Classify:
+    """See Task. Outputs are logits "b classes"."""
+
+    Options: ClassVar[type] = ClassifyOptions
+    geometry: ClassVar[Literal["affine", "exact"]] = "affine"
+
+    def __init__(self, options: ClassifyOptions, class_names: tuple[str, ...]) -> None:
+        if options.class_weights and len(options.class_weights) != len(class_names):
+            expected, found = f"{len(class_names)} class_weights, one for each class", str(len(options.class_weights))
+            raise RecipeError(expected, found, f"give one each for {', '.join(class_names)}")
+        self.options = options
+        self.class_names = class_names
+
+    def fit(self, training: bool) -> Fit:
+        """The picture covers the input."""
+        return "cover"
+
+    def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropy, with label smoothing and class weights."""
+        logits, labels = outputs["logits"], _labels(batch)
+        weights = torch.tensor(self.options.class_weights, device=logits.device) if self.options.class_weights else None
+        return {"total": cross_entropy(logits, labels, label_smoothing=self.options.label_smoothing, class_weights=weights)}
+
+    def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
+        """The most probable class, with the probabilities of all."""
+        probabilities = outputs.softmax(dim=1).cpu()
+        return [Prediction(Label(int(row.argmax())), row) for row in probabilities]
+
+    def metrics(self) -> ClassificationMetrics:
+        """Accuracy is primary; higher is better."""
+        return ClassificationMetrics(len(self.class_names))
+
+    def objective(self, model: Network, batch: Batch, targeted: int | None = None) -> "ClassifyObjective":
+        """See ClassifyObjective; the truth is taken from the batch."""
+        truth = batch.targets.classes if isinstance(batch.targets, Labels) else None
+        return ClassifyObjective(model, truth, targeted)
+
+    def draw(self, picture: Picture, prediction: Prediction, target: Target | None = None) -> Picture:
+        """The most probable classes with their probabilities beside the picture."""
+        scores = prediction.scores if prediction.scores is not None else torch.zeros(len(self.class_names))
+        top = scores.topk(min(ANSWERS_DRAWN, len(scores)))
+        answers = [(self.class_names[index], value) for value, index in zip(top.values.tolist(), top.indices.tolist(), strict=True)]
+        truth = self.class_names[target.index] if isinstance(target, Label) else None
+        return annotate(picture, answers, note="" if truth is None else f"truth: {truth}")
+
+    def class_index(self, name: str) -> int:
+        """The index of a class by its name.
+
+        Raises:
+            UsageError: there is no such class; the nearest are suggested.
+        """
+        if name not in self.class_names:
+            raise UsageError("the name of a class", repr(name), closest(name, self.class_names))
+        return self.class_names.index(name)
+
+
+class ClassifyObjective:
+    """See Objective. Computed in float32, so that gradients are exact.
+
+    Args:
+        model: in evaluation mode.
+        truth: the class of each image; None where it is not known.
+        targeted: the class asked about.
+    """
+
+    def __init__(self, model: Network, truth: Int64[Tensor, "b"] | None, targeted: int | None = None) -> None:
+        self._model = model
+        self._truth = truth
+        self._targeted = targeted
+        self._plan = Plan(device=next(model.parameters()).device.type, threads=torch.get_num_threads())
+
+    def scores(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k"]:
+        """The logits."""
+        return forward(self._model, images, self._plan)
+
+    def score(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b"]:
+        """The logit of the class asked about, else of the truth, else of the network's own decision."""
+        scores = self.scores(images)
+        return scores.gather(1, self._asked(scores)[:, None])[:, 0]
+
+    def loss(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b"]:
+        """Cross-entropy to the truth (or to the own decision); minus that to the class asked for."""
+        scores = self.scores(images)
+        losses = torch.nn.functional.cross_entropy(scores, self._asked(scores), reduction="none")
+        return losses if self._targeted is None else -losses
+
+    def fooled(self, images: Float[Tensor, "b c h w"]) -> Bool[Tensor, "b"]:
+        """Whether the decision is not the truth, or is the class asked for.
+
+        Raises:
+            UsageError: neither the truth nor a class asked for is known.
+        """
+        decisions = self.scores(images).argmax(dim=1)
+        if self._targeted is not None:
+            return decisions == self._targeted
+        if self._truth is None:
+            raise UsageError("images whose class is known, or a class to aim at", "neither", "give labelled data, or a target class")
+        return decisions != self._truth
+
+    def select(self, rows: Int64[Tensor, "n"]) -> "ClassifyObjective":
+        """The same question about some of the images; rows may repeat."""
+        return ClassifyObjective(self._model, None if self._truth is None else self._truth[rows], self._targeted)
+
+    def _asked(self, scores: Tensor) -> Tensor:
+        if self._targeted is not None:
+            return torch.full((len(scores),), self._targeted, dtype=torch.int64, device=scores.device)
+        return scores.argmax(dim=1) if self._truth is None else self._truth
+
+
+def _labels(batch: Batch) -> Labels:
+    if not isinstance(batch.targets, Labels):
+        raise TypeError(f"classification needs labels, found {type(batch.targets).__name__}")
+    return batch.targets

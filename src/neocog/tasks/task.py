@@ -1,0 +1,76 @@
+"""What a task is."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from neocog.batch import Batch, Fit
+from neocog.images import Picture
+from neocog.metrics.base import Metrics
+from neocog.models.network import Network
+from neocog.objective import Objective
+from neocog.registry import Registry
+from neocog.targets import Prediction, Target
+
+__all__ = ["TASKS", "Task"]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """One task for one list of classes.
+
+    Args:
+        options: an instance of the task's Options.
+        class_names: of the network's outputs; empty where the task has no classes.
+
+    Attributes:
+        Options: frozen dataclass of what can be chosen: the [task] table of the recipe, and its flags.
+        geometry: "affine", or "exact" where pixels must not be interpolated (denoising): then augmentation
+            only crops at whole pixels, flips, and turns by quarters.
+    """
+
+    Options: ClassVar[type]
+    geometry: ClassVar[Literal["affine", "exact"]]
+    class_names: tuple[str, ...]
+
+    def __init__(self, options: Any, class_names: tuple[str, ...]) -> None: ...
+
+    def fit(self, training: bool) -> Fit:
+        """How a picture meets the network's input size, in training and in prediction."""
+        ...
+
+    def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """The parts of the loss by name, with "total" among them.
+
+        Args:
+            model: whose `forward_train` gave the outputs.
+            outputs: as float32.
+            batch: in the network's input coordinates.
+        """
+        ...
+
+    def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
+        """The network's answers in the pixels of each source picture (`batch.to_input` leads there and back)."""
+        ...
+
+    def metrics(self) -> Metrics[Any, Any]:
+        """Fresh sums; which metric is primary, and which way is better."""
+        ...
+
+    def objective(self, model: Network, batch: Batch, targeted: int | None = None) -> Objective:
+        """The question that attacks and explainers ask.
+
+        Args:
+            model: in evaluation mode.
+            batch: the images' targets, where they are known.
+            targeted: the class asked about; an attack wants it as the answer.
+        """
+        ...
+
+    def draw(self, picture: Picture, prediction: Prediction, target: Target | None = None) -> Picture:
+        """The picture with the answer on it, and the truth where it is known."""
+        ...
+
+
+TASKS: Registry[type[Task]] = Registry("a task", "neocog.tasks")

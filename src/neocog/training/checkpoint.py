@@ -1,0 +1,149 @@
+"""The full state of a training in one file, written whole, checked when it is read."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neocog.errors import RunError, WeightsError
+from neocog.models import read_state, write_weights
+
+__all__ = ["Checkpoint", "State", "latest", "prune", "read_checkpoint", "write_checkpoint"]
+
+KEPT = 2
+
+
+@dataclass
+class State:
+    """Where a training stands, apart from its tensors.
+
+    Attributes:
+        epoch: the epoch that goes on, from 0; as many as were completed.
+        step: steps done in all.
+        steps_in_epoch: steps done in the epoch that goes on.
+        loss_sum: of this epoch, each picture's loss added up.
+        pictures: seen in this epoch.
+        seconds: spent on this epoch's training steps.
+        best: of the primary metric so far; None before the first validation.
+        best_epoch: which epoch's weights weights.safetensors holds, counted from 1.
+        rows: of metrics.csv.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps_in_epoch: int = 0
+    loss_sum: float = 0.0
+    pictures: int = 0
+    seconds: float = 0.0
+    best: float | None = None
+    best_epoch: int = 0
+    rows: list[dict[str, float]] = field(default_factory=list)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Begin an epoch with empty sums."""
+        self.epoch, self.steps_in_epoch = epoch, 0
+        self.loss_sum, self.pictures, self.seconds = 0.0, 0, 0.0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What was read.
+
+    Attributes:
+        state: where the training stood.
+        tensors: by "model/…", "ema/…" and "optimizer/…".
+        preprocess: how the network wanted its images.
+        path: of the file.
+    """
+
+    state: State
+    tensors: dict[str, Tensor]
+    preprocess: dict[str, Any]
+    path: Path
+
+    def part(self, name: str) -> dict[str, Tensor]:
+        """The tensors below "name/"."""
+        return {key.removeprefix(f"{name}/"): tensor for key, tensor in self.tensors.items() if key.startswith(f"{name}/")}
+
+
+def write_checkpoint(folder: Path, state: State, parts: Mapping[str, Mapping[str, Tensor]], preprocess: Mapping[str, Any]) -> Path:
+    """Write a checkpoint named by its step.
+
+    Args:
+        folder: of the checkpoints.
+        state: where the training stands.
+        parts: groups of tensors by name.
+        preprocess: how the network wants its images.
+
+    Raises:
+        SurroundingsError: the disk is full, or the folder cannot be written to; older checkpoints are untouched.
+    """
+    folder.mkdir(exist_ok=True)
+    tensors = {f"{part}/{name}": tensor for part, group in parts.items() for name, tensor in group.items()}
+    facts = {"state": asdict(state), "preprocess": dict(preprocess)}
+    path = folder / f"step-{state.step:09d}.safetensors"
+    write_weights(path, tensors, {**facts, "sha256": _digest(tensors, facts)})
+    return path
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint and check that it is what was written.
+
+    Raises:
+        RunError: it is damaged or cut short.
+    """
+    remedy = "take the file away; the one before it is then used"
+    try:
+        file = read_state(path)
+    except WeightsError as error:
+        raise RunError("a whole checkpoint", error.found, remedy) from error
+    facts = {name: file.metadata.get(name) for name in ("state", "preprocess")}
+    if file.metadata.get("sha256") != _digest(file.tensors, facts):
+        raise RunError("a whole checkpoint", f"{path}, whose content does not match its checksum", remedy)
+    return Checkpoint(State(**facts["state"]), file.tensors, facts["preprocess"], path)  # type: ignore[arg-type]
+
+
+def latest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
+    """The newest checkpoint that is whole, and what is wrong with newer ones.
+
+    Raises:
+        RunError: there are checkpoints, and none is whole.
+    """
+    paths = sorted(folder.glob("step-*.safetensors"), reverse=True)
+    faults: list[str] = []
+    for path in paths:
+        try:
+            return read_checkpoint(path), faults
+        except RunError as error:
+            faults.append(error.found)
+    if faults:
+        raise RunError("a whole checkpoint", faults[0], "restore the checkpoint folder from a copy, or train anew into another folder")
+    return None, []
+
+
+def prune(folder: Path, epoch_ends: Mapping[int, int], keep_every: int) -> None:
+    """Remove all but the last two checkpoints and those of every `keep_every`-th epoch.
+
+    Args:
+        folder: of the checkpoints.
+        epoch_ends: for the step after which an epoch ended, that epoch, counted from 1.
+        keep_every: 0 keeps the last two only.
+    """
+    for path in sorted(folder.glob("step-*.safetensors"))[:-KEPT]:
+        epoch = epoch_ends.get(int(path.stem.removeprefix("step-")))
+        if not (keep_every and epoch and epoch % keep_every == 0):
+            path.unlink()
+
+
+def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,161 @@
+"""What a recipe leaves open, chosen from the data."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from neocog.augment import AUGMENTATIONS
+from neocog.data.dataset import Dataset
+from neocog.errors import UsageError
+from neocog.images import Size
+from neocog.models import MODELS
+from neocog.models.network import Learner, Network
+from neocog.optim import OPTIMIZERS
+from neocog.optim.schedules import SCHEDULES
+from neocog.recipe import TABLES, Recipe, options_of
+from neocog.registry import closest
+from neocog.tasks import TASKS
+
+__all__ = ["built_options", "check_options", "choose_course", "choose_network", "with_options"]
+
+SMALL = 64  # pixels: pictures below this go to a small network at their own size
+PICTURES_SEEN = 1_000_000  # over a training from random weights; a small set is seen as often as MOST_EPOCHS
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
+EPOCHS_FROM_WEIGHTS = 15
+STEPS_AN_EPOCH = 40  # at least, where the batch size allows it
+SMALLEST_BATCH, LARGEST_BATCH, LARGEST_BATCH_OF_PHOTOS = 16, 128, 32
+RATE, RATE_WITHOUT_NORMS, RATE_FROM_WEIGHTS = 3e-3, 1e-3, 5e-4
+
+
+def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
+    """Fill in task, model, image size, channels and augmentation; check that the named members and their options exist.
+
+    Raises:
+        UsageError: an unknown member or option, or a task that the data cannot teach.
+    """
+    small = max(dataset.typical_size) < SMALL
+    task = recipe.task or dataset.task
+    if task not in TASKS:
+        raise UsageError(f"a task that can be trained ({', '.join(TASKS)})", task, "choose one of them with --task, or other data")
+    model = recipe.model or ("small_convnet" if small else "mobilenet_v2")
+    entry = MODELS[model]
+    size = recipe.image_size or (_at_least(dataset.typical_size, entry.min_size) if small and recipe.weights is None else None)
+    chosen = replace(recipe, task=task, model=model, image_size=size, channels=recipe.channels or (1 if dataset.channels == 1 else 3))
+    chosen = replace(chosen, dataset=_lasting(recipe.dataset))
+    if chosen.augment is None:
+        chosen = _with_augmentations(chosen, dataset, size or entry.input_size)
+    if chosen.weights is not None:
+        chosen = replace(chosen, weights=str(Path(chosen.weights).expanduser().resolve()))
+    check_options(chosen)
+    return chosen
+
+
+def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
+    """Hand options to those chosen members that have fields of these names.
+
+    Raises:
+        UsageError: no chosen member has such a field; the nearest fields are suggested.
+        RecipeError: a value of another type.
+    """
+    tables: dict[str, Any] = {name: dict(getattr(recipe, name)) for name in TABLES.values()}
+    augment = {name: dict(table) for name, table in recipe.augment_options.items()}
+    owners = [(kind, tables[name]) for name, kind in _option_kinds(recipe).items()]
+    owners += [(AUGMENTATIONS[name].Options, augment.setdefault(name, {})) for name in recipe.augment or ()]
+    known = sorted({item.name for kind, _ in owners for item in fields(kind)})
+    for name, value in options.items():
+        takers = [table for kind, table in owners if name in {item.name for item in fields(kind)}]
+        if not takers:
+            raise UsageError(
+                "a choice of this training", repr(name), closest(name, sorted({*known, *(item.name for item in fields(Recipe))}))
+            )
+        for table in takers:
+            table[name] = value
+    chosen = replace(recipe, **tables, augment_options={name: table for name, table in augment.items() if table})
+    check_options(chosen)
+    return chosen
+
+
+def check_options(recipe: Recipe) -> None:
+    """Every table's keys and values against the options of the member that is chosen.
+
+    Raises:
+        RecipeError: an unknown key or a wrong value.
+        UsageError: options for an augmentation that is not used.
+    """
+    for name, kind in _option_kinds(recipe).items():
+        options_of(kind, getattr(recipe, name), f"the options of {getattr(recipe, name.removesuffix('_options'))}")
+    built_options(recipe)
+    for name in recipe.augment_options:
+        if name not in (recipe.augment or ()):
+            raise UsageError("options of augmentations that are used", f"options of {name}", f"add {name} to the augmentations")
+
+
+def _option_kinds(recipe: Recipe) -> dict[str, type[Any]]:
+    """The Options of the chosen members, by the recipe's field that holds their values."""
+    return {
+        "task_options": TASKS[str(recipe.task)].Options,
+        "model_options": MODELS[str(recipe.model)].Options,
+        "optimizer_options": OPTIMIZERS[recipe.optimizer].Options,
+        "schedule_options": SCHEDULES[recipe.schedule].Options,
+    }
+
+
+def choose_course(recipe: Recipe, model: Network, pictures: int) -> Recipe:
+    """Fill in epochs, batch size and learning rate.
+
+    Args:
+        recipe: with the network chosen.
+        model: the network with its initial weights.
+        pictures: how many there are to train on.
+    """
+    size = model.preprocess.size
+    fresh = recipe.weights is None
+    most = LARGEST_BATCH if max(size) <= SMALL else LARGEST_BATCH_OF_PHOTOS
+    batch = max(SMALLEST_BATCH, min(most, 2 ** max(pictures // STEPS_AN_EPOCH, 1).bit_length() // 2))
+    epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, round(PICTURES_SEEN / max(pictures, 1)))) if fresh else EPOCHS_FROM_WEIGHTS
+    if isinstance(model, Learner):
+        epochs = 1
+    return replace(
+        recipe,
+        image_size=size,
+        epochs=recipe.epochs or epochs,
+        batch_size=recipe.batch_size or min(batch, max(pictures, 1)),
+        learning_rate=recipe.learning_rate or _learning_rate(model, fresh=fresh),
+    )
+
+
+def _learning_rate(model: Network, *, fresh: bool) -> float:
+    if not fresh:
+        return RATE_FROM_WEIGHTS
+    has_norms = any("Norm" in type(module).__name__ for module in model.modules())
+    return RATE if has_norms else RATE_WITHOUT_NORMS
+
+
+def _with_augmentations(recipe: Recipe, dataset: Dataset, size: Size) -> Recipe:
+    """Shifts for small pictures, crops of random size for photos; mirror images where they keep their meaning."""
+    if dataset.task != "classify":
+        return replace(recipe, augment=())
+    flip = ("flip",) if dataset.mirrored else ()
+    if max(size) > SMALL:
+        return replace(recipe, augment=("random_resized_crop", *flip))
+    shift = {"pad_and_crop": {"crop_padding": max(1, min(size) // 8)}}  # 4 of 32 pixels, as is usual for CIFAR
+    return replace(recipe, augment=("pad_and_crop", *flip), augment_options={**shift, **recipe.augment_options})
+
+
+def _at_least(size: Size, least: int) -> Size:
+    return max(size[0], least), max(size[1], least)
+
+
+def _lasting(dataset: str) -> str:
+    """A name as it is, a path in full: the run must find its data from any folder."""
+    path = Path(dataset).expanduser()
+    return str(path.resolve()) if path.exists() else dataset
+
+
+def built_options(recipe: Recipe) -> dict[str, Any]:
+    """Instances of the options of every augmentation that the recipe uses, by name."""
+    return {
+        name: options_of(AUGMENTATIONS[name].Options, recipe.augment_options.get(name, {}), f"the augmentation {name}")
+        for name in recipe.augment or ()
+    }

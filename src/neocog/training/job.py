@@ -1,0 +1,210 @@
+"""Everything that one training works with, put together from a recipe."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from neocog.batch import Preprocess
+from neocog.data.dataset import Dataset
+from neocog.data.open import open_dataset
+from neocog.data.splits import Splits, make_splits, read_splits, write_splits
+from neocog.engine import Plan, prepare
+from neocog.errors import DataError
+from neocog.evaluation import Material, read_material
+from neocog.models import create_model
+from neocog.models.network import Learner, Network
+from neocog.optim import OPTIMIZERS, build_optimizer, load_optimizer_state, optimizer_state
+from neocog.optim.schedules import SCHEDULES, learning_rate_factor
+from neocog.progress import Progress
+from neocog.random import seed_of
+from neocog.recipe import Recipe, options_of
+from neocog.run import RunFolder
+from neocog.run.folder import CHECKPOINTS, SPLITS
+from neocog.tasks import TASKS, Task
+from neocog.training.checkpoint import Checkpoint, State, latest, prune, write_checkpoint
+from neocog.training.defaults import built_options, choose_course
+from neocog.training.ema import AveragedWeights
+
+__all__ = ["Job", "build_network", "read_for_training", "task_of"]
+
+PICTURES_MEASURED = 10_000  # for mean and standard deviation
+PICTURES_A_PASS = 256  # of an optimizer that steps once an epoch
+
+
+def read_for_training(recipe: Recipe, folder: RunFolder, progress: Progress) -> tuple[Material, Splits]:
+    """Read every picture once; make the splits, or take those that the run has.
+
+    Raises:
+        DataError: too much of the data cannot be used, or is not what the run was begun with.
+    """
+    dataset = open_dataset(recipe.dataset, task=recipe.task)
+    material = read_material(dataset, task_of(recipe, dataset), _preprocess(recipe), allow_bad=recipe.allow_bad, progress=progress)
+    path = folder.path / SPLITS
+    if path.exists():
+        splits = read_splits(path, dataset, material.digests)
+    else:
+        splits = make_splits(dataset, material.digests, material.faults, recipe.seed)
+    if not len(splits.train):
+        raise DataError("pictures to train on", f"{len(dataset)} in {dataset.name}, none of them for training", "add pictures")
+    return material, splits
+
+
+def _preprocess(recipe: Recipe) -> Preprocess:
+    """How the recipe's network will want its images, without its weights."""
+    with torch.device("meta"):
+        model = create_model(str(recipe.model), in_channels=int(recipe.channels or 3), image_size=recipe.image_size, **recipe.model_options)
+    return model.preprocess
+
+
+def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], checkpoint: Checkpoint | None) -> Network:
+    """The recipe's network: with the checkpoint's weights, those of the recipe's file, or initial ones drawn from its seed.
+
+    Without given weights, the images are normalised by the mean and the standard deviation of the training
+    pictures, which are `rows`.
+    """
+    dataset = material.dataset
+    with torch.random.fork_rng():
+        torch.manual_seed(seed_of(recipe.seed, "weights"))
+        model = create_model(
+            str(recipe.model),
+            num_classes=max(len(dataset.class_names), 1),
+            in_channels=int(recipe.channels or dataset.channels),
+            weights=Path(recipe.weights) if recipe.weights is not None and checkpoint is None else None,
+            image_size=recipe.image_size,
+            class_names=(dataset.class_ids or dataset.class_names) or None,
+            **recipe.model_options,
+        )
+    if checkpoint is not None:
+        model.preprocess = type(model.preprocess).from_dict(checkpoint.preprocess)
+        model.load_state_dict(checkpoint.part("model"))
+    elif recipe.weights is None and material.gathered is not None:
+        model.preprocess = _measured(model.preprocess, material.gathered.pixels, rows)
+    return model
+
+
+def _measured(preprocess: Preprocess, pixels: Tensor, rows: Int64[Tensor, "n"]) -> Preprocess:
+    """With mean and standard deviation of each channel over the training pictures, or evenly spaced ones of many."""
+    chosen = rows[:: max(1, len(rows) // PICTURES_MEASURED)]
+    levels = torch.arange(256, dtype=torch.float64) / 255
+    mean, std = [], []
+    for channel in range(pixels.shape[1]):
+        counts = torch.bincount(pixels[chosen, channel].reshape(-1).to(torch.int64), minlength=256).to(torch.float64)
+        average = float((counts * levels).sum() / counts.sum())
+        spread = float((counts * (levels - average) ** 2).sum() / counts.sum()) ** 0.5
+        mean.append(round(average, 4))
+        std.append(max(round(spread, 4), 1e-3))  # pictures of one colour have no spread
+    return replace(preprocess, mean=tuple(mean), std=tuple(std))
+
+
+class Job:
+    """One training: its material, its network, its optimizer, and where it stands.
+
+    Args:
+        folder: of the run.
+        recipe: complete but for epochs, batch size, learning rate and augmentation, which are chosen here.
+        progress: told how far the training is.
+    """
+
+    def __init__(self, folder: RunFolder, recipe: Recipe, progress: Progress) -> None:
+        self.folder, self.progress = folder, progress
+        self.material, self.splits = read_for_training(recipe, folder, progress)
+        self.checkpoint, faults = latest(folder.path / CHECKPOINTS)
+        self.model = build_network(recipe, self.material, self.splits.train, self.checkpoint)
+        self.recipe = recipe = choose_course(recipe, self.model, len(self.splits.train))
+        self.state = self.checkpoint.state if self.checkpoint is not None else State()
+        self.plan = Plan()
+        self.task: Task = task_of(recipe, self.material.dataset)
+        self.augmentations: Mapping[str, Any] = built_options(recipe)
+        self.average: AveragedWeights | None = None
+        self.optimizer: torch.optim.Optimizer | None = None
+        for fault in faults:
+            folder.log("checkpoint set aside", step=self.state.step, fault=fault)
+            progress.message(f"checkpoint set aside: {fault}")
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs the training has."""
+        return int(self.recipe.epochs or 1)
+
+    @property
+    def batch_size(self) -> int:
+        """Pictures per step."""
+        if OPTIMIZERS[self.recipe.optimizer].full_batch:
+            return len(self.splits.train)
+        return int(self.recipe.batch_size or 1)
+
+    @property
+    def pictures_at_once(self) -> int:
+        """Pictures that pass through the network together."""
+        most = self.plan.micro_batch or self.batch_size
+        return min(most, PICTURES_A_PASS) if OPTIMIZERS[self.recipe.optimizer].full_batch else most
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches that an epoch is divided into, as equal as can be."""
+        return -(-len(self.splits.train) // self.batch_size)
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole training."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def evaluated_model(self) -> Network:
+        """The network that is evaluated and kept: the averaged one where there is one."""
+        return self.average.model if self.average is not None else self.model
+
+    def write_choices(self) -> None:
+        """recipe.toml, then splits.csv."""
+        self.folder.write_recipe(self.recipe)
+        path = self.folder.path / SPLITS
+        if not path.exists():
+            write_splits(path, self.splits, self.material.dataset, self.material.digests)
+
+    def obey(self, plan: Plan) -> None:
+        """Prepare network, averaged weights and optimizer for a plan, and restore the checkpoint's state into them."""
+        self.plan = plan
+        prepare(self.model, plan)
+        if self.recipe.ema:
+            self.average = AveragedWeights(self.model, self.recipe.ema)
+        if not isinstance(self.model, Learner):
+            member = OPTIMIZERS[self.recipe.optimizer]
+            options: Any = options_of(member.Options, self.recipe.optimizer_options, f"the optimizer {self.recipe.optimizer}")
+            rate, decay = float(self.recipe.learning_rate or 0), self.recipe.weight_decay
+            self.optimizer = build_optimizer(self.model, self.recipe.optimizer, rate, decay, options)
+        if self.checkpoint is not None:
+            if self.average is not None:
+                self.average.model.load_state_dict(self.checkpoint.part("ema"))
+            if self.optimizer is not None:
+                load_optimizer_state(self.optimizer, self.model, self.checkpoint.part("optimizer"))
+            self.checkpoint = None  # its tensors are no longer needed
+
+    def learning_rate(self, step: int) -> float:
+        """The schedule's learning rate at a step, counted from 0."""
+        name, kind = self.recipe.schedule, SCHEDULES[self.recipe.schedule].Options
+        options: Any = options_of(kind, self.recipe.schedule_options, f"the schedule {name}")
+        warmup = min(round(self.recipe.warmup * self.total_steps), self.total_steps - 1)
+        factor = learning_rate_factor(name, step, self.total_steps, options, warmup=warmup)
+        return float(self.recipe.learning_rate or 0) * factor
+
+    def save_checkpoint(self) -> None:
+        """Write the full state, and remove checkpoints that are no longer needed."""
+        parts: dict[str, Mapping[str, Tensor]] = {"model": self.model.state_dict()}
+        if self.average is not None:
+            parts["ema"] = self.average.model.state_dict()
+        if self.optimizer is not None:
+            parts["optimizer"] = optimizer_state(self.optimizer, self.model)
+        folder = self.folder.path / CHECKPOINTS
+        write_checkpoint(folder, self.state, parts, self.model.preprocess.to_dict())
+        prune(folder, {int(row["step"]): int(row["epoch"]) for row in self.state.rows}, self.recipe.keep_every)
+
+
+def task_of(recipe: Recipe, dataset: Dataset) -> Task:
+    """The recipe's task with its options, for the classes of a dataset."""
+    kind = TASKS[str(recipe.task)]
+    return kind(options_of(kind.Options, recipe.task_options, f"the task {recipe.task}"), dataset.class_names)

@@ -1,0 +1,215 @@
+"""Begin a training, or go on with one."""
+
+import platform
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from neocog._version import __version__
+from neocog.data.open import open_dataset
+from neocog.engine import Plan, choose_plan, forward_train
+from neocog.engine.plan import default_plan, read_plan
+from neocog.engine.probe import Choice, StepTrial, candidates, job_key
+from neocog.errors import UsageError
+from neocog.evaluation import evaluate, write_predictions
+from neocog.machine import this_machine
+from neocog.models.network import Learner, Network
+from neocog.progress import Progress
+from neocog.recipe import Recipe
+from neocog.run import RunFolder, load_run
+from neocog.run.folder import PREDICTIONS
+from neocog.training.defaults import choose_network, with_options
+from neocog.training.job import Job
+from neocog.training.loop import fit, training_batch
+from neocog.training.signals import StopRequest
+
+__all__ = ["Result", "resume", "train"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a training came to.
+
+    Attributes:
+        run: the run's folder.
+        task, model, epochs: of the recipe.
+        seconds: of all epochs' training steps.
+        images_per_second: of the training steps, without probe and validation.
+        plan: how it was computed.
+        metrics: of the best weights: validation's, and test's where there is a test split.
+    """
+
+    run: Path
+    task: str
+    model: str
+    epochs: int
+    seconds: float
+    images_per_second: float
+    plan: dict[str, Any]
+    metrics: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the command line's JSON."""
+        return {**asdict(self), "run": str(self.run)}
+
+
+def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping[str, Any] | None = None) -> Result:
+    """Train by a recipe into a new run folder.
+
+    Args:
+        recipe: what it leaves open is chosen from the data.
+        out: the run's folder; None takes the next free runs/<dataset>-<model>-<n>.
+        progress: told how far it is.
+        options: of whichever chosen members have fields of these names.
+
+    Raises:
+        UsageError: an unknown name or a wrong value; the folder is in use.
+        DataError: the data cannot be used.
+        SurroundingsError: no room, no memory, no permission.
+        DivergedError: the loss is no longer a number.
+        Interrupted: stopped by a signal, with a checkpoint saved.
+    """
+    dataset = open_dataset(recipe.dataset, task=recipe.task)
+    recipe = with_options(choose_network(recipe, dataset), options or {})
+    folder = RunFolder.create(out or _next_free(dataset.name, str(recipe.model)))
+    return _run(folder, recipe, progress)
+
+
+def resume(path: Path, progress: Progress) -> Result:
+    """Go on with a run that was stopped, to the same bits as if it had not been.
+
+    Raises:
+        UsageError, RunError: there is no run, or a file of it is missing or damaged.
+        DataError: the data are not what the run was begun with.
+    """
+    folder = RunFolder.open(path)
+    if folder.finished:
+        progress.message(f"{path} has ended already; nothing to do")
+        return _result(folder)
+    return _run(folder, folder.recipe(), progress)
+
+
+def _run(folder: RunFolder, recipe: Recipe, progress: Progress) -> Result:
+    with folder.locked():
+        job = Job(folder, recipe, progress)
+        _say_what_is_learnt(job)
+        job.write_choices()
+        folder.cut_log(job.state.step)
+        job.obey(_plan(job))
+        with StopRequest() as stop:
+            fit(job, stop)
+        return _finish(job)
+
+
+def _say_what_is_learnt(job: Job) -> None:
+    splits, dataset, recipe = job.splits, job.material.dataset, job.recipe
+    counts = f"{len(splits.train):,} to train on, {len(splits.val):,} to validate, {len(splits.test):,} to test"
+    job.progress.message(f"{dataset.name}: {counts}" + (f"; {len(splits.set_aside):,} set aside" if splits.set_aside else ""))
+    for where, reason in splits.set_aside[:5]:
+        job.progress.message(f"set aside: {where}: {reason}")
+    if len(splits.set_aside) > 5:
+        job.progress.message(f"set aside: {len(splits.set_aside) - 5:,} more, named in {job.folder.path / 'splits.csv'}")
+    report = job.model.weights_report
+    for line in report.lines() if report is not None else ():
+        job.progress.message(line)
+        job.folder.log("weights", step=0, note=line)
+    size = job.model.preprocess.size
+    words = f"{recipe.model} at {size[0]}x{size[1]}, {job.epochs} epochs, {job.batch_size} pictures a step, {recipe.optimizer}"
+    job.progress.message(f"{words}, learning rate {recipe.learning_rate:g}, {recipe.schedule}")
+
+
+def _plan(job: Job) -> Plan:
+    """The run's plan; where it has none, the recipe's, or the fastest that is right."""
+    plan = job.folder.plan()
+    here = default_plan()
+    if plan is not None and plan.device == here.device:
+        if plan.machine != here.machine:
+            job.progress.message("the plan was made on another machine: what follows may differ in its last bits")
+            job.folder.log("other machine", step=job.state.step, machine=here.machine)
+        return plan
+    choice = _choose(job)
+    job.folder.log("plan", step=0, source=choice.source, seconds=choice.seconds, discarded=choice.discarded, cost=choice.cost)
+    job.progress.message(choice.describe())
+    job.folder.write_plan(choice.plan)
+    return choice.plan
+
+
+def _choose(job: Job) -> Choice:
+    speed, base = job.recipe.speed, default_plan()
+    if speed == "exact" or isinstance(job.model, Learner):
+        return Choice(base, source="exact")
+    if speed != "auto":
+        path = Path(speed)
+        if not path.is_file():
+            raise UsageError("auto, exact or the path of a plan.json for speed", repr(speed), "check the path")
+        return Choice(read_plan(path), source=str(path))
+    rows = job.splits.train[: min(job.batch_size, job.pictures_at_once)]
+    batch = training_batch(job, rows)
+
+    def loss(model: Network, plan: Plan) -> Tensor:
+        return job.task.loss(model, forward_train(model, batch.to(plan.device).images, plan), batch.to(plan.device))["total"]
+
+    facts = {"model": job.recipe.model, "options": job.recipe.model_options, "shape": list(batch.pixels.shape), "task": job.recipe.task}
+    key = job_key(**facts, classes=job.model.num_classes, machine=base.machine, version=__version__)
+    return choose_plan(StepTrial(job.model, loss), candidates(base), steps=job.total_steps - job.state.step, key=key)
+
+
+def _finish(job: Job) -> Result:
+    """Evaluate the best weights on the test split, else on the validation split; write predictions and manifest."""
+    splits, folder, dataset = job.splits, job.folder, job.material.dataset
+    trained = load_run(folder)
+    name, rows = ("test", splits.test) if len(splits.test) else ("val", splits.val)
+    metrics = _best_row(job.state.rows, job.state.best_epoch)
+    if len(rows):
+        evaluation = evaluate(trained, job.material.loader, rows, split=name, progress=job.progress)
+        metrics |= evaluation.named_metrics()
+        write_predictions(folder.path / PREDICTIONS, evaluation, dataset, trained.class_names)
+    folder.write_manifest(
+        {
+            "neocog": __version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+            "machine": asdict(this_machine()),
+            "dataset": {
+                "name": job.material.dataset.name,
+                "fingerprint": job.material.dataset.fingerprint(),
+                "licence": job.material.dataset.licence,
+            },
+            "weights": job.recipe.weights,
+            "best_epoch": job.state.best_epoch,
+            "metrics": metrics,
+            "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        }
+    )
+    return _result(folder)
+
+
+def _best_row(rows: list[dict[str, float]], epoch: int) -> dict[str, float]:
+    best: dict[str, float] = next((row for row in rows if int(row["epoch"]) == epoch), {})
+    return {name: value for name, value in best.items() if "/" in name and not name.startswith("train/")}
+
+
+def _result(folder: RunFolder) -> Result:
+    recipe, rows, plan = folder.recipe(), folder.metrics(), folder.plan()
+    seconds = sum(row["seconds"] for row in rows)
+    images = sum(row["seconds"] * row["images_per_second"] for row in rows)
+    return Result(
+        run=folder.path,
+        task=str(recipe.task),
+        model=str(recipe.model),
+        epochs=len(rows),
+        seconds=seconds,
+        images_per_second=images / seconds if seconds else 0.0,
+        plan=plan.to_dict() if plan is not None else {},
+        metrics=folder.manifest()["metrics"],
+    )
+
+
+def _next_free(dataset: str, model: str) -> Path:
+    numbers = (Path("runs") / f"{dataset}-{model}-{number}" for number in range(1, 1_000_000))
+    return next(path for path in numbers if not path.exists())

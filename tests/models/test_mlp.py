@@ -1,0 +1,38 @@
+import pytest
+import torch
+
+from neocog.errors import UsageError
+from neocog.models import StageInfo, create_model
+
+
+def test_widths_are_those_that_are_asked_for():
+    model = create_model("mlp", num_classes=3, in_channels=1, image_size=(8, 6), widths=[50, 20])
+    assert sum(parameter.numel() for parameter in model.parameters()) == (48 + 1) * 50 + (50 + 1) * 20 + (20 + 1) * 3
+    assert model.stage_info == (StageInfo("hidden1", 8, 50, 8), StageInfo("hidden2", 8, 20, 8))
+    maps = model.feature_maps(torch.zeros(2, 1, 8, 6), ["hidden1", "hidden2"])
+    assert [tuple(item.shape) for item in maps.values()] == [(2, 50), (2, 20)]
+
+
+@pytest.mark.parametrize(("name", "reference"), [("relu", torch.relu), ("sigmoid", torch.sigmoid), ("tanh", torch.tanh)])
+def test_it_computes_what_the_textbook_says(name, reference):
+    model = create_model("mlp", num_classes=3, image_size=(4, 4), widths=(5,), activation=name)
+    images = torch.randn(2, 3, 4, 4)
+    first, second = model.stages["hidden1"].fc, model.head.fc
+    hidden = reference(images.flatten(1) @ first.weight.T + first.bias)
+    torch.testing.assert_close(model(images), hidden @ second.weight.T + second.bias)
+
+
+@pytest.mark.parametrize("widths", [(), (3, 0)])
+def test_impossible_widths_are_refused(widths):
+    with pytest.raises(UsageError) as caught:
+        create_model("mlp", widths=widths)
+    assert str(caught.value) == (
+        f"expected: at least one hidden layer, each of at least one unit\nfound: widths {widths}\nto do: give widths such as 300 100"
+    )
+
+
+def test_an_unknown_activation_is_refused():
+    with pytest.raises(
+        UsageError, match="expected: a choice of activation for mlp\nfound: 'step'\nto do: choose one of relu, sigmoid, tanh"
+    ):
+        create_model("mlp", activation="step")
