@@ -45,4 +45,6 @@ def test_wrong_values_are_refused_by_name(field, value, wanted):
     with pytest.raises(RecipeError) as caught:
         Options(**{field: value})
     default = getattr(Options(), field)
-    assert str(caught.value) == f"expected: {field} to be {wanted}\nfound: {value!r}\nto do: give {field} {wanted}; the default is {default}"
+    assert (
+        str(caught.value) == f"expected: {field} to be {wanted}\nfound: {value!r}\nto do: give {field} {wanted}; the default is {default}"
+    )

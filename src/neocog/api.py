@@ -1,7 +1,7 @@
 """What `import neocog` gives: everything that the command line does, from Python."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -24,19 +24,21 @@ from neocog.evaluation import (
     save_pictures,
     write_predictions,
 )
-from neocog.files import write_atomically
+from neocog.files import make_folder, write_atomically
 from neocog.prediction import Answer, predict, save_drawings
 from neocog.progress import Progress, Silent, open_progress
-from neocog.recipe import Recipe, options_of, read_recipe
+from neocog.recipe import Recipe, chosen_over, read_recipe
 from neocog.run import RunFolder, Trained, load_run, make_on_the_spot
 from neocog.run.folder import PREDICTIONS, SPLITS
 from neocog.training import resume as resume_training
 from neocog.training import train as run_training
-from neocog.training.train import Result
+from neocog.training.train import Result, result_of
 
 __all__ = ["Run", "open_run", "pretrained", "resume", "train"]
 
 Place = str | PathLike[str]
+
+EVALUATION = "evaluation.json"
 
 
 class Run:
@@ -44,12 +46,10 @@ class Run:
 
     Args:
         trained: the network and its task.
-        result: what its training came to; None when it was not trained here.
     """
 
-    def __init__(self, trained: Trained, result: Result | None = None) -> None:
+    def __init__(self, trained: Trained) -> None:
         self.trained = trained
-        self.result = result
 
     def __repr__(self) -> str:
         where = f" in {self.path}" if self.path is not None else ""
@@ -71,6 +71,11 @@ class Run:
         """Of the best weights, by names such as "test/accuracy"; empty while the training has not ended."""
         folder = self.trained.folder
         return dict(folder.manifest()["metrics"]) if folder is not None and folder.finished else {}
+
+    @property
+    def result(self) -> Result | None:
+        """What its training came to, or has come to so far; None when it was made on the spot."""
+        return result_of(self.trained.folder) if self.trained.folder is not None else None
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -102,39 +107,46 @@ class Run:
             DataError: the data cannot be used, or have classes that the network does not know.
         """
         with _progress(progress) as shown:
-            dataset = open_dataset(self.recipe.dataset if data is None else str(data), task=self.trained.task_name)
+            dataset = self._own_dataset() if data is None else open_dataset(str(data), task=self.trained.task_name)
             classes = match_classes(dataset, self.trained)
             allow_bad = data is not None or self.recipe.allow_bad
             material = read_material(dataset, self.trained.task, self.trained.preprocess, allow_bad=allow_bad, progress=shown)
             name, rows = given_pictures(material, split) if data is not None else self._own_pictures(material, split)
             evaluation = evaluate(self.trained, material.loader, rows, split=name, classes=classes, progress=shown)
         folder = Path(save) if save is not None else self.path if data is None else None
-        if folder is not None:
-            self._save(folder, evaluation, dataset)
-        return evaluation
+        return evaluation if folder is None else replace(evaluation, files=self._save(folder, evaluation, dataset))
 
-    def predict(self, *pictures: Place, save: Place | None = None) -> list[Answer]:
+    def predict(self, *pictures: Place, save: Place | None = None, progress: bool = True) -> list[Answer]:
         """Ask the network about picture files, or folders of them.
 
         Args:
             pictures: paths.
-            save: folder for the pictures with the answers drawn on them.
+            save: folder for the pictures with the answers drawn on them; no file in it is replaced.
+            progress: whether to show how far it is.
 
         Raises:
             UsageError: a path that is not there.
             PictureError: not one file can be read; where some can, the others' answers carry the error.
         """
-        answers = predict(self.trained, [Path(picture) for picture in pictures])
-        if save is not None:
-            save_drawings(self.trained, answers, Path(save))
-        return answers
+        with _progress(progress) as shown:
+            answers = predict(self.trained, [Path(picture) for picture in pictures], shown)
+            return answers if save is None else save_drawings(self.trained, answers, Path(save), shown)
+
+    def _own_dataset(self) -> Dataset:
+        """What the network was trained on.
+
+        Raises:
+            UsageError: it was made on the spot.
+        """
+        if self.trained.folder is None:
+            raise UsageError("data to evaluate on", f"none, and {self.trained.name} was made on the spot", "name a dataset")
+        return open_dataset(self.recipe.dataset, task=self.recipe.task, **self.recipe.dataset_options)
 
     def _own_pictures(self, material: Material, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:
         """The pictures of a split that the training made or kept."""
-        folder = self.trained.folder
-        if folder is None:
-            raise UsageError("data to evaluate on", f"none, and {self.trained.name} was made on the spot", "name a dataset")
-        splits = read_splits(folder.require(SPLITS), material.dataset, material.digests)
+        if self.path is None:
+            raise UsageError("a run", f"{self.trained.name}, which was made on the spot", "name a dataset")
+        splits = read_splits(self.path / SPLITS, material.dataset, material.digests)
         rows = {"train": splits.train, "val": splits.val, "test": splits.test}
         chosen = split or next((name for name in ("test", "val") if len(rows[name])), "train")
         if chosen not in rows:
@@ -143,12 +155,13 @@ class Run:
             raise DataError(f"pictures in {chosen} of {material.dataset.name}", "none", "choose another split")
         return chosen, rows[chosen]
 
-    def _save(self, folder: Path, evaluation: Evaluation, dataset: Dataset) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def _save(self, folder: Path, evaluation: Evaluation, dataset: Dataset) -> tuple[Path, ...]:
+        make_folder(folder)
         write_predictions(folder / PREDICTIONS, evaluation, dataset, self.class_names)
-        save_pictures(folder, evaluation, dataset, self.trained)
+        pictures = save_pictures(folder, evaluation, dataset, self.trained)
         facts = {"dataset": dataset.name, "pictures": len(evaluation.indices), "metrics": evaluation.named_metrics()}
-        write_atomically(folder / "evaluation.json", (json.dumps(facts, indent=2) + "\n").encode())
+        write_atomically(folder / EVALUATION, (json.dumps(facts, indent=2) + "\n").encode())
+        return folder / PREDICTIONS, folder / EVALUATION, *pictures
 
 
 def train(
@@ -166,7 +179,8 @@ def train(
     Args:
         dataset: name or path; None takes the recipe's.
         out: the run's folder; None takes the next free runs/<dataset>-<model>-<n>.
-        recipe: to begin from; `choices` go before it.
+        recipe: to begin from; `choices` go before it. Another member than the recipe's leaves the options of
+            that one behind.
         progress: whether to show how far it is.
         choices: fields of `Recipe`, and options of the members that are chosen ("label_smoothing").
 
@@ -179,15 +193,16 @@ def train(
     """
     start = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else read_recipe(Path(recipe))
     own = {item.name for item in fields(Recipe)}
-    given = {name: choices.get(name, getattr(start, name)) for name in own}
+    given = {name: value for name, value in choices.items() if name in own}
     if dataset is not None:
         given["dataset"] = str(dataset)
-    if not given["dataset"]:
+    chosen = chosen_over(start, given)
+    if not chosen.dataset:
         raise UsageError("the name of a dataset or the path of a folder", "neither", "give one, as digits")
     options = {name: value for name, value in choices.items() if name not in own}
     with _progress(progress) as shown:
-        result = run_training(options_of(Recipe, given, "the recipe"), None if out is None else Path(out), shown, options)
-    return Run(load_run(RunFolder.open(result.run)), result)
+        result = run_training(chosen, None if out is None else Path(out), shown, options)
+    return Run(load_run(RunFolder.open(result.run)))
 
 
 def resume(run: Place, *, progress: bool = True) -> Run:
@@ -199,7 +214,7 @@ def resume(run: Place, *, progress: bool = True) -> Run:
     """
     with _progress(progress) as shown:
         result = resume_training(Path(run), shown)
-    return Run(load_run(RunFolder.open(result.run)), result)
+    return Run(load_run(RunFolder.open(result.run)))
 
 
 def open_run(run: Place) -> Run:

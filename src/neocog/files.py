@@ -1,18 +1,43 @@
 """Writing files so that a kill or a full disk at any instant leaves the old file or the new one, whole."""
 
+import contextlib
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from neocog.errors import SurroundingsError
 
-__all__ = ["PART", "write_atomically"]
+__all__ = ["PART", "replacing", "write_atomically"]
 
 PART = ".part"
 """Suffix of a file that is still being written; one that is left over belongs to a writer that was killed."""
 
 
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to that takes the path's place when the block ends well, and vanishes when it does not.
+
+    It has a temporary name in the same folder, is flushed to the disk and then renamed.
+
+    Raises:
+        OSError: the disk is full, or the folder cannot be written to; what was there is unchanged.
+    """
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex}{PART}")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write under a temporary name in the same folder, flush to the disk, rename.
+    """Write a file whole or not at all.
 
     Args:
         path: of the file; its folder must exist.
@@ -21,27 +46,34 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         SurroundingsError: the disk is full, or the folder cannot be written to; what was there is unchanged.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
-        with partial.open("wb") as file:
+        with replacing(path) as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        _flush_folder(path.parent)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise SurroundingsError(
             f"{len(data):,} bytes written to {path}", str(error.strerror), "free some space, or choose another folder"
         ) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder to write into, and those above it, where there is none.
+
+    Raises:
+        SurroundingsError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SurroundingsError("a folder to write to", f"{path}: {error.strerror}", "choose another folder") from error
+
+
 def _flush_folder(folder: Path) -> None:
-    """Make the rename itself survive a power cut, where the system can."""
+    """Make the rename itself survive a power cut, where the system and the file system can."""
     if not hasattr(os, "O_DIRECTORY"):
         return
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -37,8 +37,12 @@ class Progress(Protocol):
         """Say a line that stays."""
         ...
 
-    def done(self) -> None:
-        """The open job has ended, if there is one."""
+    def done(self, summary: str = "") -> None:
+        """The open job has ended, if there is one.
+
+        Args:
+            summary: a line that stays and says what came of it.
+        """
         ...
 
     def __enter__(self) -> "Progress": ...
@@ -58,7 +62,7 @@ class Silent:
     def message(self, text: str) -> None:
         """See Progress."""
 
-    def done(self) -> None:
+    def done(self, summary: str = "") -> None:
         """See Progress."""
 
     def __enter__(self) -> "Silent":
@@ -70,17 +74,19 @@ class Silent:
 
 @contextmanager
 def counting(progress: Progress, description: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """A job whose worker says (done, in all) instead of how many more are done."""
-    done_before = 0
+    """A job whose worker says (done, in all) instead of how many more are done; one that never says so shows nothing."""
+    done_before: int | None = None
 
     def done(count: int, _total: int) -> None:
         nonlocal done_before
-        progress.advance(count - done_before)
+        if done_before is None:
+            progress.start(description, total)
+        progress.advance(count - (done_before or 0))
         done_before = count
 
-    progress.start(description, total)
     yield done
-    progress.done()
+    if done_before is not None:
+        progress.done()
 
 
 @runtime_checkable
@@ -135,11 +141,11 @@ class Lines:
         """See Progress."""
         print(text, file=self._stream, flush=True)
 
-    def done(self) -> None:
+    def done(self, summary: str = "") -> None:
         """See Progress."""
         if self._description is not None:
             seconds = time.monotonic() - self._started
-            self.message(f"{self._description}: {self._count:,} in {seconds:.1f} s{self._beside()}")
+            self.message(summary or f"{self._description}: {self._count:,} in {seconds:.1f} s{self._beside()}")
         self._description = None
 
     def _beside(self) -> str:
@@ -188,12 +194,14 @@ class Bars:
         """See Progress."""
         self._bars.console.print(text, markup=False, highlight=False)
 
-    def done(self) -> None:
+    def done(self, summary: str = "") -> None:
         """See Progress."""
         if self._job is not None:
             self._bars.remove_task(self._job)
             self._job = None
         self._bars.stop()
+        if summary:
+            self.message(summary)
 
     def __enter__(self) -> "Bars":
         return self

@@ -1,15 +1,17 @@
 """All choices of one training: a frozen dataclass, and how it reads from and writes to TOML.
 
-The file has the fields of every training at its top and one table for each chosen member's own options:
+The file has the fields of every training at its top, and a table for each chosen member that has options of its own:
 
     dataset = "cifar10"
     epochs = 30
+    model = "resnet20"
 
-    [model]
-    name = "resnet20"
+    [optimizer]
+    name = "momentum"
+    momentum = 0.9
 
     [augment.pad_and_crop]
-    padding = 4
+    crop_padding = 4
 """
 
 import tomllib
@@ -23,18 +25,19 @@ from neocog.errors import RecipeError
 from neocog.images import Size
 from neocog.registry import closest
 
-__all__ = ["TABLES", "Recipe", "options_of", "read_recipe", "recipe_from_table", "recipe_to_toml"]
+__all__ = ["TABLES", "Recipe", "chosen_over", "options_of", "read_recipe", "recipe_from_table", "recipe_to_toml"]
 
 Options = TypeVar("Options")
 Table = Mapping[str, Any]
 
 TABLES: dict[str, str] = {
+    "dataset": "dataset_options",
     "task": "task_options",
     "model": "model_options",
     "optimizer": "optimizer_options",
     "schedule": "schedule_options",
 }
-"""Tables of the file that choose one member by its `name` and hold that member's options."""
+"""Keys of the file that choose one member: by its name alone, or by a table of its `name` and its options."""
 
 
 def _choice(text: str, default: Any = None, **metadata: Any) -> Any:
@@ -71,6 +74,7 @@ class Recipe:
     speed: str = _choice("auto measures the machine, exact is float32 unmeasured, or a plan.json to obey", "auto")
     keep_every: int = _choice("keep the checkpoint of every so many epochs; 0 keeps the last two only", 0)
     allow_bad: bool = _choice("go on however many pictures are unreadable", False)
+    dataset_options: Table = _options()
     task_options: Table = _options()
     model_options: Table = _options()
     optimizer_options: Table = _options()
@@ -121,11 +125,11 @@ def recipe_from_table(table: Table) -> Recipe:
             raise RecipeError(f"a name or a table for {name}", repr(chosen), f'write [{name}] and name = "..." below it')
         if "name" in chosen:
             plain[name] = chosen["name"]
-        plain[options] = {key: value for key, value in chosen.items() if key != "name"}
+        plain[options] = _options_table({key: value for key, value in chosen.items() if key != "name"})
     augment = table.get("augment")
     if isinstance(augment, Mapping):
         plain["augment"] = list(augment)
-        plain["augment_options"] = {name: dict(options) for name, options in augment.items() if options}
+        plain["augment_options"] = {name: _options_table(options) for name, options in augment.items() if options}
     elif augment is not None:
         plain["augment"] = augment
     return options_of(Recipe, plain, "the recipe")
@@ -136,20 +140,35 @@ def recipe_to_toml(recipe: Recipe) -> str:
     import tomlkit
 
     document = tomlkit.document()
-    tables = {*TABLES, *TABLES.values(), "augment", "augment_options"}
+    with_table = {name for name, options in TABLES.items() if getattr(recipe, options)}
+    apart = {*with_table, *TABLES.values(), "augment", "augment_options"}
     for item in fields(recipe):
-        if item.name not in tables and getattr(recipe, item.name) is not None:
+        if item.name not in apart and getattr(recipe, item.name) is not None:
             document[item.name] = _plain(getattr(recipe, item.name), item.name)
     for name, options in TABLES.items():
-        chosen = {"name": getattr(recipe, name), **getattr(recipe, options)}
-        filled = {key: _plain(value, key) for key, value in chosen.items() if value is not None}
-        if filled:
-            document[name] = filled
+        if name in with_table:
+            chosen = {"name": getattr(recipe, name), **getattr(recipe, options)}
+            document[name] = {key: _plain(value, key) for key, value in chosen.items() if value is not None}
     if recipe.augment is not None:
         document["augment"] = {
             name: {key: _plain(value, key) for key, value in recipe.augment_options.get(name, {}).items()} for name in recipe.augment
         }
     return tomlkit.dumps(document)
+
+
+def chosen_over(recipe: Recipe, choices: Table) -> Recipe:
+    """A recipe with some of its fields chosen anew; the options of a member that is replaced go with it.
+
+    Raises:
+        RecipeError: an unknown field or a value of another type.
+    """
+    values = {item.name: getattr(recipe, item.name) for item in fields(recipe)} | dict(choices)
+    for name, options in TABLES.items():
+        if options not in choices and values[name] != getattr(recipe, name):
+            values[options] = {}
+    if "augment_options" not in choices:
+        values["augment_options"] = {name: table for name, table in recipe.augment_options.items() if name in (values["augment"] or ())}
+    return options_of(Recipe, values, "the recipe")
 
 
 def options_of(options: type[Options], table: Table, owner: str) -> Options:
@@ -172,6 +191,11 @@ def options_of(options: type[Options], table: Table, owner: str) -> Options:
             raise RecipeError(f"a key of {owner}", repr(key), remedy)
         values[key] = _checked(value, hints[key], f"{key} of {owner}", known[key])
     return options(**values)
+
+
+def _options_table(table: Table) -> dict[str, Any]:
+    """A member's table with TOML's arrays as tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
 def _plain(value: Any, name: str) -> Any:

@@ -106,7 +106,9 @@ def test_exact_geometry_refuses_what_resamples(make_batch, with_members):
     )
     with pytest.raises(UsageError) as caught:
         with_members(make_batch(), fit="cover", geometry="exact", flip=None)
-    assert str(caught.value) == "expected: pictures at their own scale: the fit crop or native\nfound: the fit cover\nto do: use the fit crop"
+    assert (
+        str(caught.value) == "expected: pictures at their own scale: the fit crop or native\nfound: the fit cover\nto do: use the fit crop"
+    )
 
 
 def test_mixing_needs_labels(make_batch, with_members):

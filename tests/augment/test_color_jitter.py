@@ -25,7 +25,9 @@ def test_no_change(make_batch):
 @pytest.mark.parametrize("what", ["brightness", "contrast", "saturation"])
 def test_each_change_is_torchvision_s(make_batch, what, factor):
     batch = make_batch(3, 12)
-    theirs = {"brightness": oracle.adjust_brightness, "contrast": oracle.adjust_contrast, "saturation": oracle.adjust_saturation}[what](batch.images, factor)
+    theirs = {"brightness": oracle.adjust_brightness, "contrast": oracle.adjust_contrast, "saturation": oracle.adjust_saturation}[what](
+        batch.images, factor
+    )
     assert torch.allclose(change(batch, **{what: factor}), theirs, atol=1e-3)  # torchvision rounds the luma's weights
 
 

@@ -29,11 +29,20 @@ def pictures(count=8, height=12, width=12):
 
 def take(batch, rows):
     labels = Labels(*(tensor[rows] for tensor in (batch.targets.classes, batch.targets.others, batch.targets.share)))
-    return replace(batch, pixels=batch.pixels[rows], targets=labels, keys=batch.keys[rows], source_sizes=batch.source_sizes[rows], to_input=batch.to_input[rows])
+    return replace(
+        batch,
+        pixels=batch.pixels[rows],
+        targets=labels,
+        keys=batch.keys[rows],
+        source_sizes=batch.source_sizes[rows],
+        to_input=batch.to_input[rows],
+    )
 
 
 def apply(batch, *names, epoch=0, step=0, size=(12, 12), seed=5):
-    return augment(batch, {name: AUGMENTATIONS[name].Options() for name in names}, fit="cover", size=size, seed=seed, epoch=epoch, step=step)
+    return augment(
+        batch, {name: AUGMENTATIONS[name].Options() for name in names}, fit="cover", size=size, seed=seed, epoch=epoch, step=step
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -201,14 +201,20 @@ def test_masks_take_the_nearest_class_and_void_outside():
     matrices = about_centre(torch.tensor([[[2.0, 0], [0, 2.0]]]), (24, 24)) @ shift(6, 6)
     moved = warp(as_batch(torch.zeros(1, 3, 12, 12), Masks(classes, void=9)), matrices, (24, 24))
     assert torch.equal(moved.targets.classes, classes.repeat_interleave(2, 1).repeat_interleave(2, 2))
-    turned = warp(as_batch(torch.zeros(1, 3, 12, 12), Masks(classes, void=9)), rotate(torch.tensor([45.0]), Frame(torch.tensor([[12, 12]]), (12, 12))), (12, 12))
+    turned = warp(
+        as_batch(torch.zeros(1, 3, 12, 12), Masks(classes, void=9)),
+        rotate(torch.tensor([45.0]), Frame(torch.tensor([[12, 12]]), (12, 12))),
+        (12, 12),
+    )
     assert turned.targets.classes[0, 0, 0] == 9
     assert torch.equal(turned.targets.classes == 9, ~turned.valid)
 
 
 def test_clean_pictures_go_with_the_disturbed_ones():
     images = smooth()
-    moved = warp(as_batch(images, Cleans(images.clone())), rotate(torch.tensor([20.0]), Frame(torch.tensor([[40, 56]]), (40, 56))), (40, 56))
+    moved = warp(
+        as_batch(images, Cleans(images.clone())), rotate(torch.tensor([20.0]), Frame(torch.tensor([[40, 56]]), (40, 56))), (40, 56)
+    )
     assert torch.equal(moved.pixels, moved.targets.pixels)
 
 
@@ -239,7 +245,9 @@ def test_boxes_go_where_their_masks_go(degrees, factor, dx, box):
     corners = torch.tensor([[left, top, left + width, top + height]]).float()
     batch = as_batch(torch.zeros(1, 1, 64, 64))
     mask = warp(Batch(**{**vars(batch), "targets": Masks(classes)}), matrices, (64, 64)).targets.classes[0] == 1
-    moved = warp(Batch(**{**vars(batch), "targets": BoxLists((Boxes(corners, torch.tensor([3])),))}), matrices, (64, 64), min_visible=0).targets.pictures[0]
+    moved = warp(
+        Batch(**{**vars(batch), "targets": BoxLists((Boxes(corners, torch.tensor([3])),))}), matrices, (64, 64), min_visible=0
+    ).targets.pictures[0]
     if mask.sum() < 4:
         return
     rows, columns = mask.any(1).nonzero()[:, 0], mask.any(0).nonzero()[:, 0]

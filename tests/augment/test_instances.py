@@ -52,7 +52,9 @@ def test_outlines_are_cut_at_the_border():
 
 
 def test_instances_without_outline_among_those_with_one():
-    boxes = Boxes(torch.tensor([[0.0, 0, 4, 4], [4, 4, 8, 8]]), torch.tensor([0, 1]), (torch.zeros(0, 2), torch.tensor([[4.0, 4], [8, 4], [8, 8]])))
+    boxes = Boxes(
+        torch.tensor([[0.0, 0, 4, 4], [4, 4, 8, 8]]), torch.tensor([0, 1]), (torch.zeros(0, 2), torch.tensor([[4.0, 4], [8, 4], [8, 8]]))
+    )
     moved = move_boxes(boxes, shift(1, 1), (16, 16), 0.25)
     assert moved.corners.tolist() == [[1, 1, 5, 5], [5, 5, 9, 9]]
     assert [len(outline) for outline in moved.outlines] == [0, 3]

@@ -49,4 +49,7 @@ def test_clean_pictures_change_too(make_batch):
 def test_two_channels_are_refused(make_batch):
     with pytest.raises(UsageError) as caught:
         recolour(make_batch(1, 4, channels=2), lambda mean: SWAP[None])
-    assert str(caught.value) == "expected: pictures of 1 or 3 channels for changes of colour\nfound: 2 channels\nto do: leave changes of colour away"
+    assert (
+        str(caught.value)
+        == "expected: pictures of 1 or 3 channels for changes of colour\nfound: 2 channels\nto do: leave changes of colour away"
+    )

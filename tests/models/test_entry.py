@@ -1,4 +1,5 @@
 import pytest
+import torchvision
 
 from neocog.batch import Preprocess
 from neocog.models import MODELS, adapt_preprocess
@@ -33,3 +34,13 @@ def test_the_canvas_keeps_its_proportion():
 def test_known_weight_files_are_named_once():
     files = [file for name in MODELS for file in MODELS[name].weights]
     assert len(files) == len(set(files))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet34", "resnet50", "vgg16", "mobilenet_v2"])
+def test_weight_files_and_preprocessing_are_torchvisions(name):
+    published = torchvision.models.get_model_weights(name).IMAGENET1K_V1
+    entry = MODELS[name]
+    transforms = published.transforms()
+    assert published.url.rsplit("/", 1)[1] in entry.weights
+    assert (list(entry.preprocess.mean), list(entry.preprocess.std)) == (transforms.mean, transforms.std)
+    assert (transforms.crop_size, transforms.resize_size) == ([entry.preprocess.size[0]], [entry.preprocess.resize[0]])

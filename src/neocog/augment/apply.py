@@ -64,7 +64,7 @@ def augment(  # noqa: PLR0913 - the last three say together when this is
         UsageError: an unknown member, one that cannot work with these targets or this geometry, or two that
             each cut out a window.
     """
-    if not members and fit != "crop":
+    if not members and (fit != "crop" or (size == _raster(batch) and batch.valid is None)):
         return place(batch, fit, size)
     chosen = [_Chosen(name, AUGMENTATIONS[name], members[name], Draw(seed, name, epoch, step, batch.keys)) for name in sorted(members)]
     _refuse_misfits(chosen, batch, fit, geometry)

@@ -27,11 +27,11 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from neocog.data.atomic import PART_SUFFIX, replacing
 from neocog.data.dataset import DIGEST_BYTES, Dataset
 from neocog.data.files import FileDataset
 from neocog.data.survey import Fault, Note, Survey
 from neocog.errors import SurroundingsError
+from neocog.files import PART, replacing
 from neocog.images import Size
 from neocog.machine import cache_folder
 
@@ -87,12 +87,13 @@ class PixelCache:
             SurroundingsError: the disk has no room.
         """
         self._prepare()
-        checksums = torch.zeros(self.shape[0], dtype=torch.int64)
+        row_bytes = self._bytes() // self.shape[0]
+        checksums = torch.full(self.shape[:1], zlib.crc32(bytes(row_bytes)))  # of rows that stay black
         try:
-            unnamed = self.folder / f".{uuid.uuid4().hex}{PART_SUFFIX}"  # its name is its content, not known yet
+            unnamed = self.folder / f".{uuid.uuid4().hex}{PART}"  # its name is its content, not known yet
             with replacing(unnamed) as file:
                 file.truncate(self._bytes())
-                survey = run(_writer(file, self._bytes() // max(1, self.shape[0]), checksums))
+                survey = run(_writer(file, row_bytes, checksums))
             content = self._content(survey.digests)
             unnamed.replace(self._pixels(content))
             with replacing(self._index(content)) as file:
@@ -104,7 +105,7 @@ class PixelCache:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        for part in self.folder.glob(f".*{PART_SUFFIX}"):
+        for part in self.folder.glob(f".*{PART}"):
             if time.time() - part.stat().st_mtime > STALE_AFTER:
                 part.unlink(missing_ok=True)
         free = shutil.disk_usage(self.folder).free

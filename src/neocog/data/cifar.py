@@ -38,25 +38,25 @@ class _Array(NDArray[Any]):
         super().__setstate__(state)
 
 
-def _encode(text: str, encoding: str = "latin1") -> bytes:
+def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     if encoding != "latin1":
         raise _Refused(f"the encoding {encoding}")
-    return text.encode("latin1")
+    return str(text).encode("latin1")
 
 
-def _reconstruct(kind: type[Any], shape: tuple[int, ...], code: bytes) -> Any:
+def _reconstruct(kind: Any, shape: Any, code: Any) -> Any:
     if kind is not _Array or shape != (0,):
         raise _Refused("an array of its own kind")
     return np.ndarray.__new__(_Array, shape, np.int8)
 
 
-def _from_buffer(buffer: Any, dtype: Any, shape: tuple[int, ...], order: str, axis_order: Any = None) -> Any:
+def _from_buffer(buffer: Any, dtype: Any, shape: Any, order: Any, axis_order: Any = None) -> Any:
     if dtype.hasobject or axis_order is not None:
         raise _Refused("an array of objects")
     return np.frombuffer(buffer, dtype=dtype).reshape(shape, order="F" if order == "F" else "C")
 
 
-def _dtype(code: str, align: bool = False, copy: bool = True) -> Any:
+def _dtype(code: Any, align: Any = False, copy: Any = True) -> Any:
     dtype = np.dtype(code)
     if dtype.kind not in "uib":
         raise _Refused(f"numbers of the kind {code}")

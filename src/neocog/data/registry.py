@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from neocog.data.dataset import Dataset, TaskName
 from neocog.errors import SurroundingsError, UsageError
@@ -71,12 +71,15 @@ def make_options(kind: type[Any], values: Mapping[str, Any], of: str) -> Any:
     """An instance of an Options dataclass.
 
     Raises:
-        UsageError: a value for an option that there is not.
+        UsageError: a value for an option that there is not, or another one than an option admits.
     """
     known = [field.name for field in fields(kind)]
-    for name in values:
+    hints = get_type_hints(kind)
+    for name, value in values.items():
         if name not in known:
             raise UsageError(f"an option of {of}", repr(name), closest(name, known) if known else f"leave it out: {of} has no options")
+        if get_origin(hints[name]) is Literal and value not in get_args(hints[name]):
+            raise UsageError(f"a value of {name} of {of}", repr(value), closest(str(value), get_args(hints[name])))
     return kind(**values)
 
 

@@ -16,10 +16,10 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from neocog.data.atomic import replacing
 from neocog.data.dataset import SPLITS, Dataset, Split
 from neocog.data.survey import Fault
 from neocog.errors import DataError, PictureError
+from neocog.files import write_atomically
 from neocog.random import generator
 
 __all__ = ["Splits", "make_splits", "read_splits", "require_trainable", "write_splits"]
@@ -205,8 +205,7 @@ def write_splits(path: Path, splits: Splits, dataset: Dataset, digests: Sequence
     for index, where in enumerate(dataset.wheres()):
         name = "" if classes is None else dataset.class_names[int(classes[index])]
         rows.writerow((where, place.get(index, SET_ASIDE), name, digests[index].hex(), reasons.get(where, "")))
-    with replacing(path) as file:
-        file.write(text.getvalue().encode(errors="surrogateescape"))
+    write_atomically(path, text.getvalue().encode(errors="surrogateescape"))
 
 
 def read_splits(path: Path, dataset: Dataset, digests: Sequence[bytes] | None = None) -> Splits:

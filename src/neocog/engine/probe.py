@@ -33,7 +33,7 @@ GRADIENT_TOLERANCE = 0.15  # length of the difference to float32's gradient over
 ROUNDS = 3
 WORTH = 0.97  # a plan must need less than this share of the time to replace a simpler one
 FAR_BEHIND = 1.5  # after a warm step: slower than the best by this factor is not timed again
-MOST_OF_THE_JOB = 0.05  # a probe may cost this share of the job
+MOST_OF_THE_JOB = 0.2  # a probe may cost this share of the job: it usually saves half of it
 WARM_UP_SHARE = 4.0  # steps that a candidate is expected to cost before it is known to be fast or slow
 
 
@@ -124,7 +124,7 @@ def choose_plan(trial: Trial, plans: Sequence[Plan], *, steps: int, key: str | N
     Args:
         trial: a step of the real job.
         plans: simplest first; the first is the measure of right and wrong (float32).
-        steps: how many steps the job has. Where probing would cost more than a twentieth of it, the first
+        steps: how many steps the job has. Where probing would cost more than a fifth of it, the first
             plan is taken unprobed.
         key: names the job, so that the choice is remembered on this machine; None neither asks nor remembers.
     """

@@ -1,6 +1,6 @@
 """Asking a trained network about a whole split: metrics, predictions, pictures of what went wrong."""
 
-from neocog.evaluation.answers import answers
+from neocog.evaluation.answers import answers, window
 from neocog.evaluation.classes import match_classes
 from neocog.evaluation.evaluate import Evaluation, evaluate
 from neocog.evaluation.material import Material, given_pictures, read_material
@@ -16,5 +16,6 @@ __all__ = [
     "match_classes",
     "read_material",
     "save_pictures",
+    "window",
     "write_predictions",
 ]

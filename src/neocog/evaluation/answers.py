@@ -8,7 +8,7 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from neocog.augment import place
-from neocog.batch import Batch
+from neocog.batch import Batch, Fit
 from neocog.data.loader import Loader
 from neocog.engine import Plan, forward, obeying
 from neocog.images import Size
@@ -16,7 +16,7 @@ from neocog.models.network import Network
 from neocog.targets import Labels
 from neocog.tasks import Task
 
-__all__ = ["answers", "pictures_at_once"]
+__all__ = ["answers", "pictures_at_once", "window"]
 
 PIXELS_AT_ONCE = 512 * 32 * 32
 LEAST_AT_ONCE, MOST_AT_ONCE = 8, 512
@@ -39,7 +39,7 @@ def answers(
         outputs as float32 on the plan's device, and the batch in the network's coordinates, targets in its classes.
     """
     model.eval()
-    fit, size = task.fit(training=False), model.preprocess.size
+    fit, size = window(task.fit(training=False)), model.preprocess.size
     at_once = 1 if fit == "native" else pictures_at_once(size)
     for rows in indices.split(at_once):
         batch = place(loader.batch(rows), fit, size).to(plan.device)
@@ -50,6 +50,11 @@ def answers(
         with torch.inference_mode(), obeying(plan):
             outputs = forward(model, batch.images, plan)
         yield outputs, batch
+
+
+def window(fit: Fit) -> Fit:
+    """How a loaded picture meets the input: where pictures cover it, they are canvases already and only a window is cut."""
+    return "crop" if fit == "cover" else fit
 
 
 def pictures_at_once(size: Size) -> int:

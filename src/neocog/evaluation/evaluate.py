@@ -2,14 +2,17 @@
 
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import torch
 from jaxtyping import Int64
 from torch import Tensor
 
 from neocog.data.loader import Loader
 from neocog.evaluation.answers import answers
 from neocog.metrics.base import Metrics
+from neocog.metrics.classification import ClassificationMetrics, PerClass, bootstrap_interval
 from neocog.progress import Progress, Silent
 from neocog.run import Trained
 from neocog.targets import Prediction
@@ -29,6 +32,7 @@ class Evaluation:
         predictions: one for each picture, in the order of `indices`.
         classes: see `answers`.
         seconds: from the first picture to the last.
+        files: what was written of it.
     """
 
     split: str
@@ -38,10 +42,22 @@ class Evaluation:
     predictions: tuple[Prediction, ...]
     classes: Int64[Tensor, "k"] | None
     seconds: float
+    files: tuple[Path, ...] = ()
 
     def named_metrics(self) -> dict[str, float]:
         """The metrics under their full names ("test/accuracy")."""
         return {f"{self.split}/{name}": value for name, value in self.metrics.items()}
+
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % bootstrap interval of a classification's accuracy; None for other tasks."""
+        if not isinstance(self.sums, ClassificationMetrics):
+            return None
+        right = int(self.sums.confusion.diagonal().sum())
+        return bootstrap_interval(torch.arange(len(self.indices)) < right)  # it depends on how many are right, not on which
+
+    def per_class(self) -> PerClass | None:
+        """Precision, recall and number of pictures of each of the network's classes; None for other tasks."""
+        return self.sums.per_class() if isinstance(self.sums, ClassificationMetrics) else None
 
 
 def evaluate(
@@ -69,7 +85,7 @@ def evaluate(
     started = time.perf_counter()
     progress.start(f"evaluating {split}", len(indices))
     for outputs, batch in answers(trained.model, trained.task, trained.plan, loader, indices, classes=classes):
-        sums.update(outputs, batch.targets)
+        trained.task.compare(sums, outputs, batch, loader.dataset.target)
         predictions += trained.task.decode(outputs, batch)
         progress.advance(len(batch))
     progress.done()

@@ -11,7 +11,7 @@ from neocog.batch import Preprocess
 from neocog.data.dataset import Dataset
 from neocog.data.loader import Loader
 from neocog.data.pixels import Gathered, gather
-from neocog.data.survey import Fault, Survey, judge, survey
+from neocog.data.survey import Fault, Note, Survey, judge, survey
 from neocog.errors import DataError, UsageError
 from neocog.progress import Progress, counting
 from neocog.tasks import Task
@@ -29,6 +29,7 @@ class Material:
         gathered: their canvases; None where the task reads source pixels.
         digests: of every picture's content.
         faults: pictures that cannot be used.
+        notes: what is worth knowing about single pictures.
     """
 
     dataset: Dataset
@@ -36,6 +37,7 @@ class Material:
     gathered: Gathered | None
     digests: list[bytes]
     faults: list[Fault]
+    notes: list[Note]
 
 
 def read_material(dataset: Dataset, task: Task, preprocess: Preprocess, *, allow_bad: bool, progress: Progress) -> Material:
@@ -60,7 +62,7 @@ def read_material(dataset: Dataset, task: Task, preprocess: Preprocess, *, allow
             found = survey(dataset, progress=done)
             judge(dataset, found.faults, allow_bad)
     gathered = found if isinstance(found, Gathered) else None
-    return Material(dataset, Loader(dataset, gathered, channels), gathered, found.digests, found.faults)
+    return Material(dataset, Loader(dataset, gathered, channels), gathered, found.digests, found.faults, found.notes)
 
 
 def given_pictures(material: Material, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:

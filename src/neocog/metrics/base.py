@@ -1,7 +1,7 @@
 """What every task's metrics can do."""
 
 from collections.abc import Mapping
-from typing import Protocol, Self, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
@@ -9,8 +9,10 @@ __all__ = ["Metrics"]
 
 Outputs_contra = TypeVar("Outputs_contra", contravariant=True)
 Known_contra = TypeVar("Known_contra", contravariant=True)
+Same = TypeVar("Same", bound="Metrics[Any, Any]")  # typing.Self, which beartype does not take in a Protocol
 
 
+@runtime_checkable
 class Metrics(Protocol[Outputs_contra, Known_contra]):
     """Numbers that gather over the batches of a split, in sums that two processes can add.
 
@@ -32,7 +34,7 @@ class Metrics(Protocol[Outputs_contra, Known_contra]):
         """Take one batch in."""
         ...
 
-    def merge(self, other: Self) -> None:
+    def merge(self: Same, other: Same) -> None:
         """Take in what another one has gathered over other pictures."""
         ...
 

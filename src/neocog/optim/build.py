@@ -48,8 +48,9 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, learning_rate: float) ->
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[str, Tensor]:
-    """What an optimizer remembers, at full precision, named "PARAMETER/QUANTITY". It shares memory with the optimizer.
+    """What an optimizer remembers, at full precision, named "PARAMETER/QUANTITY".
 
+    The tensors are dense, as a safetensors file wants them, and may share memory with the optimizer.
     The learning rate is not in it: it follows from the step.
 
     Args:
@@ -57,7 +58,7 @@ def optimizer_state(optimizer: torch.optim.Optimizer, model: nn.Module) -> dict[
         model: gives the parameters' names.
     """
     return {
-        f"{name}{SEPARATOR}{quantity}": value
+        f"{name}{SEPARATOR}{quantity}": value.contiguous()
         for name, parameter in model.named_parameters()
         if parameter in optimizer.state
         for quantity, value in optimizer.state[parameter].items()
@@ -83,15 +84,15 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, model: nn.Module, sta
         if name not in parameters or value.shape not in (parameters[name].shape, ()):
             raise RunError("the optimizer's state of this model", f"{key} {list(value.shape)}", "resume the run that the state belongs to")
         loaded.setdefault(name, {})[quantity] = value
+    fused = {parameter for group in optimizer.param_groups if group.get("fused") for parameter in group["params"]}
     for name, quantities in loaded.items():
         parameter = parameters[name]
-        known = optimizer.state[parameter]
         for quantity, value in quantities.items():
-            known[quantity] = _like(value, known.get(quantity), parameter)
+            optimizer.state[parameter][quantity] = _own_copy(value, parameter, parameter in fused)
 
 
-def _like(value: Tensor, known: Tensor | None, parameter: Tensor) -> Tensor:
-    """A copy of its own, in the parameter's memory layout and on its device where it has the parameter's shape."""
-    if value.shape == parameter.shape:
+def _own_copy(value: Tensor, parameter: Tensor, fused: bool) -> Tensor:
+    """A copy in the parameter's memory layout; counts of steps are beside the parameter only for fused kernels."""
+    if value.shape == parameter.shape and value.ndim:
         return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
-    return value.clone() if known is None else value.to(known, copy=True)
+    return value.to(parameter.device if fused else "cpu", copy=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from neocog.augment import place
 from neocog.batch import Batch, fit_matrices
 from neocog.engine import forward, obeying
 from neocog.errors import NeocogError, PictureError, UsageError
-from neocog.evaluation.answers import pictures_at_once
+from neocog.evaluation.answers import pictures_at_once, window
 from neocog.evaluation.predictions import prediction_row
-from neocog.files import write_atomically
+from neocog.files import make_folder, write_atomically
 from neocog.images import SUFFIXES, Picture, cover, decode, encode_png
 from neocog.machine import usable_cores
+from neocog.progress import Progress, Silent
 from neocog.run import Trained
 from neocog.targets import Prediction, pad_to_one_size
 
@@ -35,20 +36,30 @@ class Answer:
         prediction: None when the file could not be read.
         error: why; None when it could.
         row: the prediction as JSON holds it.
+        drawing: file of the picture with the answer drawn on it, where one was asked for.
     """
 
     path: Path
     prediction: Prediction | None
     error: NeocogError | None
     row: dict[str, Any]
+    drawing: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the command line's JSON."""
-        return {"picture": str(self.path), **self.row} if self.error is None else {"picture": str(self.path), "error": self.error.found}
+        if self.error is not None:
+            return {"picture": str(self.path), "error": self.error.found}
+        drawing = {} if self.drawing is None else {"drawing": str(self.drawing)}
+        return {"picture": str(self.path), **self.row, **drawing}
 
 
-def predict(trained: Trained, paths: Sequence[Path]) -> list[Answer]:
+def predict(trained: Trained, paths: Sequence[Path], progress: Progress | None = None) -> list[Answer]:
     """The network's answer for each file, in the order given; folders stand for the pictures below them.
+
+    Args:
+        trained: the network and its task.
+        paths: of files and folders.
+        progress: told of every batch.
 
     Raises:
         UsageError: a path that is not there, or a folder without pictures.
@@ -56,33 +67,45 @@ def predict(trained: Trained, paths: Sequence[Path]) -> list[Answer]:
     """
     files = picture_files(paths)
     answers: list[Answer] = []
+    progress = progress or Silent()
+    progress.start("predicting", len(files))
     with ThreadPoolExecutor(usable_cores()) as pool:
         remaining = iter(files)
         at_once = 1 if trained.task.fit(training=False) == "native" else pictures_at_once(trained.preprocess.size)
         while group := list(islice(remaining, at_once)):
             answers += _answer_group(trained, group, list(pool.map(lambda path: _read(trained, path), group)))
+            progress.advance(len(group))
+    progress.done()
     errors = [answer.error for answer in answers if answer.error is not None]
     if len(errors) == len(files):
-        raise PictureError(errors[0].expected, f"{files[0]}: {errors[0].found}", errors[0].remedy)
+        others = f", and {len(files) - 1:,} more files that cannot be read" if len(files) > 1 else ""
+        raise PictureError(errors[0].expected, f"{files[0]}: {errors[0].found}{others}", errors[0].remedy)
     return answers
 
 
-def save_drawings(trained: Trained, answers: Sequence[Answer], folder: Path) -> list[Path]:
-    """Write each answered picture with its answer drawn on it, as <name>.png; equal names get a number.
+def save_drawings(trained: Trained, answers: Sequence[Answer], folder: Path, progress: Progress | None = None) -> list[Answer]:
+    """Write each answered picture with its answer drawn on it, as <name>.png; where there is such a file, with a number.
+
+    Returns:
+        the answers, with the files' names.
 
     Raises:
         SurroundingsError: the folder cannot be written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    written: list[Path] = []
+    make_folder(folder)
+    progress = progress or Silent()
+    progress.start("drawing", len(answers))
+    drawn = []
     for answer in answers:
-        if answer.prediction is None:
-            continue
-        picture = decode(answer.path.read_bytes(), at_least=DRAWN_AT_LEAST)
-        path = next(path for path in _names(folder, answer.path.stem) if path not in written)
-        write_atomically(path, encode_png(trained.task.draw(picture, answer.prediction)))
-        written.append(path)
-    return written
+        progress.advance()
+        if answer.prediction is not None:
+            picture = decode(answer.path.read_bytes(), at_least=DRAWN_AT_LEAST)
+            path = next(path for path in _names(folder, answer.path.stem) if not path.exists())
+            write_atomically(path, encode_png(trained.task.draw(picture, answer.prediction)))
+            answer = replace(answer, drawing=path)
+        drawn.append(answer)
+    progress.done()
+    return drawn
 
 
 def picture_files(paths: Sequence[Path]) -> list[Path]:
@@ -131,7 +154,7 @@ def _answer_group(trained: Trained, paths: Sequence[Path], pictures: Sequence[Pi
 
 def _predictions(trained: Trained, pictures: Sequence[Picture]) -> list[Prediction]:
     batch = _batch(trained, pictures)
-    fit = trained.task.fit(training=False)
+    fit = window(trained.task.fit(training=False))
     with torch.inference_mode(), obeying(trained.plan):
         placed = place(batch, fit, trained.preprocess.size).to(trained.plan.device)
         return trained.task.decode(forward(trained.model.eval(), placed.images, trained.plan), placed)

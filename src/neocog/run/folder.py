@@ -53,11 +53,14 @@ class RunFolder:
 
         Raises:
             UsageError: the folder holds something else, or a training that has begun.
-            SurroundingsError: the folder cannot be made.
+            SurroundingsError: the folder cannot be made, or another process writes to it.
         """
         run = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
+            if (path / LOCK).exists():
+                with run.locked():  # another training that is at it now comes before what the folder holds
+                    pass
             present = {entry.name for entry in path.iterdir() if not entry.name.endswith(PART)}
         except OSError as error:
             raise SurroundingsError(

@@ -8,8 +8,8 @@ from typing import Any
 from neocog.batch import Preprocess
 from neocog.engine import Plan, prepare
 from neocog.engine.plan import default_plan
-from neocog.errors import DataError, UsageError
-from neocog.models import create_model, read_state
+from neocog.errors import DataError, RunError, UsageError
+from neocog.models import StateFile, create_model, read_state
 from neocog.models.network import Network
 from neocog.recipe import options_of
 from neocog.run.folder import WEIGHTS, RunFolder
@@ -58,25 +58,32 @@ def load_run(folder: RunFolder, plan: Plan | None = None) -> Trained:
         plan: how to compute; None takes the run's own.
 
     Raises:
-        RunError: a file is missing, cut short or changed.
-        WeightsError: the weights do not fit the recipe.
+        RunError: a file is missing, cut short or changed, or the weights are of another network.
     """
     folder.verify()
     recipe = folder.recipe()
     state = read_state(folder.require(WEIGHTS))
     names = state.class_names or ()
-    model = create_model(
-        recipe.model or str(state.model),
-        num_classes=int(state.metadata["num_classes"]),
-        in_channels=int(state.metadata["preprocess"]["channels"]),
-        weights=state.path,
-        **recipe.model_options,
-    )
+    model = _rebuilt(state, recipe.model_options)
     chosen = plan or folder.plan() or default_plan()
     task_name = str(state.metadata["task"])
     task = _task(task_name, recipe.task_options, names)
     ids = tuple(state.metadata.get("class_ids", ()))
     return Trained(str(state.model), prepare(model, chosen).eval(), task, task_name, names, ids, chosen, folder)
+
+
+def _rebuilt(state: StateFile, options: Mapping[str, Any]) -> Network:
+    """The network that a run's weights were saved from."""
+    try:
+        preprocess = Preprocess.from_dict(state.metadata["preprocess"])
+        classes, size = int(state.metadata["num_classes"]), preprocess.size
+        model = create_model(str(state.model), num_classes=classes, in_channels=preprocess.channels, image_size=size, **options)
+        model.preprocess = preprocess
+        model.load_state_dict(state.tensors)
+    except (KeyError, TypeError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError("weights of the run's own network", f"{state.path}: {reason}", "restore it from a copy of the run") from error
+    return model
 
 
 def make_on_the_spot(

@@ -1,8 +1,8 @@
 """Classification: one class for each picture."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -15,6 +15,7 @@ from neocog.engine.plan import Plan
 from neocog.errors import RecipeError, UsageError
 from neocog.images import Picture
 from neocog.losses.cross_entropy import cross_entropy
+from neocog.metrics.base import Metrics
 from neocog.metrics.classification import ClassificationMetrics
 from neocog.models.network import Network
 from neocog.registry import closest
@@ -70,6 +71,10 @@ class Classify:
         """The most probable class, with the probabilities of all."""
         probabilities = outputs.softmax(dim=1).cpu()
         return [Prediction(Label(int(row.argmax())), row) for row in probabilities]
+
+    def compare(self, metrics: Metrics[Any, Any], outputs: Tensor, batch: Batch, truth: Callable[[int], Target]) -> None:
+        """Logits against the batch's labels."""
+        metrics.update(outputs, _labels(batch))
 
     def metrics(self) -> ClassificationMetrics:
         """Accuracy is primary; higher is better."""

@@ -1,6 +1,6 @@
 """What a task is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -52,6 +52,17 @@ class Task(Protocol):
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
         """The network's answers in the pixels of each source picture (`batch.to_input` leads there and back)."""
+        ...
+
+    def compare(self, metrics: Metrics[Any, Any], outputs: Tensor, batch: Batch, truth: Callable[[int], Target]) -> None:
+        """Take a batch into the metrics.
+
+        Args:
+            metrics: of this task.
+            outputs: the network's, as float32.
+            batch: in the network's input coordinates; enough where answers are not given in source pixels.
+            truth: the target of a key of the batch, in source pixels.
+        """
         ...
 
     def metrics(self) -> Metrics[Any, Any]:

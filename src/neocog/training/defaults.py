@@ -7,6 +7,7 @@ from typing import Any
 
 from neocog.augment import AUGMENTATIONS
 from neocog.data.dataset import Dataset
+from neocog.data.registry import DATASETS
 from neocog.errors import UsageError
 from neocog.images import Size
 from neocog.models import MODELS
@@ -17,9 +18,19 @@ from neocog.recipe import TABLES, Recipe, options_of
 from neocog.registry import closest
 from neocog.tasks import TASKS
 
-__all__ = ["built_options", "check_options", "choose_course", "choose_network", "with_options"]
+__all__ = [
+    "built_options",
+    "check_options",
+    "choose_course",
+    "choose_network",
+    "members_in_question",
+    "with_dataset_options",
+    "with_options",
+]
 
-SMALL = 64  # pixels: pictures below this go to a small network at their own size
+SMALL = 64  # pixels: pictures up to this go to a small network at their own size
+NETWORKS = ("small_convnet", "mobilenet_v2")  # of small pictures, of photos
+WINDOWS = ("pad_and_crop", "random_resized_crop")  # likewise, the augmentation that chooses what is seen
 PICTURES_SEEN = 1_000_000  # over a training from random weights; a small set is seen as often as MOST_EPOCHS
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
 EPOCHS_FROM_WEIGHTS = 15
@@ -34,11 +45,12 @@ def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
     Raises:
         UsageError: an unknown member or option, or a task that the data cannot teach.
     """
-    small = max(dataset.typical_size) < SMALL
+    small = max(dataset.typical_size) <= SMALL
+    network_of_small, network_of_photos = NETWORKS
     task = recipe.task or dataset.task
     if task not in TASKS:
         raise UsageError(f"a task that can be trained ({', '.join(TASKS)})", task, "choose one of them with --task, or other data")
-    model = recipe.model or ("small_convnet" if small else "mobilenet_v2")
+    model = recipe.model or (network_of_small if small else network_of_photos)
     entry = MODELS[model]
     size = recipe.image_size or (_at_least(dataset.typical_size, entry.min_size) if small and recipe.weights is None else None)
     chosen = replace(recipe, task=task, model=model, image_size=size, channels=recipe.channels or (1 if dataset.channels == 1 else 3))
@@ -49,6 +61,36 @@ def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
         chosen = replace(chosen, weights=str(Path(chosen.weights).expanduser().resolve()))
     check_options(chosen)
     return chosen
+
+
+def members_in_question(recipe: Recipe) -> list[tuple[str, str, type[Any]]]:
+    """Whose options a recipe may hold: the members that it names, and where it names none those that may be chosen.
+
+    Returns:
+        What the member is ("optimizer"), its name, and its Options.
+
+    Raises:
+        UsageError: a name that no member has.
+    """
+    models = (recipe.model,) if recipe.model is not None else NETWORKS
+    augment = recipe.augment if recipe.augment is not None else ("flip", *WINDOWS)
+    task = recipe.task or "classify"
+    return [
+        *([("dataset", recipe.dataset, DATASETS[recipe.dataset].Options)] if recipe.dataset in DATASETS else []),
+        ("task", task, TASKS[task].Options),
+        *(("architecture", name, MODELS[name].Options) for name in models),
+        ("optimizer", recipe.optimizer, OPTIMIZERS[recipe.optimizer].Options),
+        ("schedule", recipe.schedule, SCHEDULES[recipe.schedule].Options),
+        *(("augmentation", name, AUGMENTATIONS[name].Options) for name in augment),
+    ]
+
+
+def with_dataset_options(recipe: Recipe, options: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:
+    """Hand a named dataset those options that it has fields for; the recipe, and the options that are left."""
+    known = {item.name for item in fields(DATASETS[recipe.dataset].Options)} if recipe.dataset in DATASETS else set()
+    taken = {name: value for name, value in options.items() if name in known}
+    left = {name: value for name, value in options.items() if name not in known}
+    return replace(recipe, dataset_options={**recipe.dataset_options, **taken}), left
 
 
 def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
@@ -137,10 +179,11 @@ def _with_augmentations(recipe: Recipe, dataset: Dataset, size: Size) -> Recipe:
     if dataset.task != "classify":
         return replace(recipe, augment=())
     flip = ("flip",) if dataset.mirrored else ()
+    window_of_small, window_of_photos = WINDOWS
     if max(size) > SMALL:
-        return replace(recipe, augment=("random_resized_crop", *flip))
-    shift = {"pad_and_crop": {"crop_padding": max(1, min(size) // 8)}}  # 4 of 32 pixels, as is usual for CIFAR
-    return replace(recipe, augment=("pad_and_crop", *flip), augment_options={**shift, **recipe.augment_options})
+        return replace(recipe, augment=(window_of_photos, *flip))
+    shift = {window_of_small: {"crop_padding": max(1, min(size) // 8)}}  # 4 of 32 pixels, as is usual for CIFAR
+    return replace(recipe, augment=(window_of_small, *flip), augment_options={**shift, **recipe.augment_options})
 
 
 def _at_least(size: Size, least: int) -> Size:

@@ -16,7 +16,7 @@ from neocog.data.splits import Splits, make_splits, read_splits, write_splits
 from neocog.engine import Plan, prepare
 from neocog.errors import DataError
 from neocog.evaluation import Material, read_material
-from neocog.models import create_model
+from neocog.models import MODELS, adapt_preprocess, create_model, read_state
 from neocog.models.network import Learner, Network
 from neocog.optim import OPTIMIZERS, build_optimizer, load_optimizer_state, optimizer_state
 from neocog.optim.schedules import SCHEDULES, learning_rate_factor
@@ -36,14 +36,20 @@ PICTURES_MEASURED = 10_000  # for mean and standard deviation
 PICTURES_A_PASS = 256  # of an optimizer that steps once an epoch
 
 
-def read_for_training(recipe: Recipe, folder: RunFolder, progress: Progress) -> tuple[Material, Splits]:
+def read_for_training(recipe: Recipe, folder: RunFolder, preprocess: Preprocess, progress: Progress) -> tuple[Material, Splits]:
     """Read every picture once; make the splits, or take those that the run has.
+
+    Args:
+        recipe: what to read.
+        folder: of the run.
+        preprocess: how the network will want its images.
+        progress: told of every picture.
 
     Raises:
         DataError: too much of the data cannot be used, or is not what the run was begun with.
     """
-    dataset = open_dataset(recipe.dataset, task=recipe.task)
-    material = read_material(dataset, task_of(recipe, dataset), _preprocess(recipe), allow_bad=recipe.allow_bad, progress=progress)
+    dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
+    material = read_material(dataset, task_of(recipe, dataset), preprocess, allow_bad=recipe.allow_bad, progress=progress)
     path = folder.path / SPLITS
     if path.exists():
         splits = read_splits(path, dataset, material.digests)
@@ -54,11 +60,13 @@ def read_for_training(recipe: Recipe, folder: RunFolder, progress: Progress) -> 
     return material, splits
 
 
-def _preprocess(recipe: Recipe) -> Preprocess:
-    """How the recipe's network will want its images, without its weights."""
-    with torch.device("meta"):
-        model = create_model(str(recipe.model), in_channels=int(recipe.channels or 3), image_size=recipe.image_size, **recipe.model_options)
-    return model.preprocess
+def _preprocess(recipe: Recipe, checkpoint: Checkpoint | None) -> Preprocess:
+    """How the network will want its images: as it did when it was stopped, else as its weights' file or its architecture says."""
+    if checkpoint is not None:
+        return Preprocess.from_dict(checkpoint.preprocess)
+    published = None if recipe.weights is None else read_state(recipe.weights).preprocess
+    known = published or MODELS[str(recipe.model)].preprocess
+    return adapt_preprocess(known, int(recipe.channels or 3), recipe.image_size or known.size)
 
 
 def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], checkpoint: Checkpoint | None) -> Network:
@@ -80,7 +88,7 @@ def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], 
             **recipe.model_options,
         )
     if checkpoint is not None:
-        model.preprocess = type(model.preprocess).from_dict(checkpoint.preprocess)
+        model.preprocess = Preprocess.from_dict(checkpoint.preprocess)
         model.load_state_dict(checkpoint.part("model"))
     elif recipe.weights is None and material.gathered is not None:
         model.preprocess = _measured(model.preprocess, material.gathered.pixels, rows)
@@ -112,8 +120,8 @@ class Job:
 
     def __init__(self, folder: RunFolder, recipe: Recipe, progress: Progress) -> None:
         self.folder, self.progress = folder, progress
-        self.material, self.splits = read_for_training(recipe, folder, progress)
         self.checkpoint, faults = latest(folder.path / CHECKPOINTS)
+        self.material, self.splits = read_for_training(recipe, folder, _preprocess(recipe, self.checkpoint), progress)
         self.model = build_network(recipe, self.material, self.splits.train, self.checkpoint)
         self.recipe = recipe = choose_course(recipe, self.model, len(self.splits.train))
         self.state = self.checkpoint.state if self.checkpoint is not None else State()

@@ -13,7 +13,7 @@ from neocog.batch import Batch
 from neocog.data.loader import order
 from neocog.engine import forward_train, obeying
 from neocog.errors import DivergedError, Interrupted
-from neocog.evaluation import answers
+from neocog.evaluation import answers, window
 from neocog.models import write_weights
 from neocog.models.network import Learner
 from neocog.run.folder import WEIGHTS
@@ -69,7 +69,6 @@ def train_epoch(job: Job, stop: StopRequest) -> None:
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                 job.save_checkpoint()
                 saved = time.monotonic()
-    job.progress.done()
 
 
 def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
@@ -102,7 +101,7 @@ def training_batch(job: Job, rows: Int64[Tensor, "n"]) -> Batch:
     return augment(
         job.material.loader.batch(rows).to(job.plan.device),
         job.augmentations,
-        fit=job.task.fit(training=True),
+        fit=window(job.task.fit(training=True)),
         size=job.model.preprocess.size,
         geometry=job.task.geometry,
         seed=job.recipe.seed,
@@ -122,7 +121,7 @@ def validate(job: Job) -> dict[str, float]:
     split, rows = ("val", splits.val) if len(splits.val) else ("train", splits.train)
     metrics = job.task.metrics()
     for outputs, batch in answers(job.evaluated_model, job.task, job.plan, job.material.loader, rows):
-        metrics.update(outputs, batch.targets)
+        job.task.compare(metrics, outputs, batch, job.material.dataset.target)
     return {f"{split}/{name}": value for name, value in metrics.compute().items()}
 
 
@@ -138,7 +137,7 @@ def record(job: Job, metrics: Mapping[str, float]) -> None:
         save_weights(job)
     job.folder.write_metrics(state.rows)
     speed = f"{state.rows[-1]['images_per_second']:,.0f} images/s"
-    job.progress.message(f"epoch {state.epoch + 1} of {job.epochs}: loss {loss:.4f}, {primary} {value:.4f}, {speed}")
+    job.progress.done(f"epoch {state.epoch + 1} of {job.epochs}: loss {loss:.4f}, {primary} {value:.4f}, {speed}")
 
 
 def save_weights(job: Job) -> None:

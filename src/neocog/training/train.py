@@ -2,6 +2,7 @@
 
 import platform
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,12 +24,12 @@ from neocog.progress import Progress
 from neocog.recipe import Recipe
 from neocog.run import RunFolder, load_run
 from neocog.run.folder import PREDICTIONS
-from neocog.training.defaults import choose_network, with_options
+from neocog.training.defaults import choose_network, with_dataset_options, with_options
 from neocog.training.job import Job
 from neocog.training.loop import fit, training_batch
 from neocog.training.signals import StopRequest
 
-__all__ = ["Result", "resume", "train"]
+__all__ = ["Result", "result_of", "resume", "train"]
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
         DivergedError: the loss is no longer a number.
         Interrupted: stopped by a signal, with a checkpoint saved.
     """
-    dataset = open_dataset(recipe.dataset, task=recipe.task)
-    recipe = with_options(choose_network(recipe, dataset), options or {})
+    recipe, options = with_dataset_options(recipe, options or {})
+    dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
+    recipe = with_options(choose_network(recipe, dataset), options)
     folder = RunFolder.create(out or _next_free(dataset.name, str(recipe.model)))
     return _run(folder, recipe, progress)
 
@@ -90,7 +92,7 @@ def resume(path: Path, progress: Progress) -> Result:
     folder = RunFolder.open(path)
     if folder.finished:
         progress.message(f"{path} has ended already; nothing to do")
-        return _result(folder)
+        return result_of(folder)
     return _run(folder, folder.recipe(), progress)
 
 
@@ -114,6 +116,7 @@ def _say_what_is_learnt(job: Job) -> None:
         job.progress.message(f"set aside: {where}: {reason}")
     if len(splits.set_aside) > 5:
         job.progress.message(f"set aside: {len(splits.set_aside) - 5:,} more, named in {job.folder.path / 'splits.csv'}")
+    _say_what_is_worth_knowing(job)
     report = job.model.weights_report
     for line in report.lines() if report is not None else ():
         job.progress.message(line)
@@ -121,6 +124,17 @@ def _say_what_is_learnt(job: Job) -> None:
     size = job.model.preprocess.size
     words = f"{recipe.model} at {size[0]}x{size[1]}, {job.epochs} epochs, {job.batch_size} pictures a step, {recipe.optimizer}"
     job.progress.message(f"{words}, learning rate {recipe.learning_rate:g}, {recipe.schedule}")
+
+
+def _say_what_is_worth_knowing(job: Job) -> None:
+    """What the splits lack, and which pictures are out of the ordinary."""
+    for note in job.splits.notes:
+        job.progress.message(f"note: {note}")
+        job.folder.log("splits", step=0, note=note)
+    counts = Counter(note.kind for note in job.material.notes)
+    if counts:
+        words = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        job.progress.message(f"note: pictures of unusual kinds, all used: {words}; neocog data names them")
 
 
 def _plan(job: Job) -> Plan:
@@ -186,7 +200,7 @@ def _finish(job: Job) -> Result:
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
     )
-    return _result(folder)
+    return result_of(folder)
 
 
 def _best_row(rows: list[dict[str, float]], epoch: int) -> dict[str, float]:
@@ -194,7 +208,12 @@ def _best_row(rows: list[dict[str, float]], epoch: int) -> dict[str, float]:
     return {name: value for name, value in best.items() if "/" in name and not name.startswith("train/")}
 
 
-def _result(folder: RunFolder) -> Result:
+def result_of(folder: RunFolder) -> Result:
+    """What the training of a run came to, or has come to so far.
+
+    Raises:
+        RunError: a file is missing or damaged.
+    """
     recipe, rows, plan = folder.recipe(), folder.metrics(), folder.plan()
     seconds = sum(row["seconds"] for row in rows)
     images = sum(row["seconds"] * row["images_per_second"] for row in rows)
@@ -206,7 +225,7 @@ def _result(folder: RunFolder) -> Result:
         seconds=seconds,
         images_per_second=images / seconds if seconds else 0.0,
         plan=plan.to_dict() if plan is not None else {},
-        metrics=folder.manifest()["metrics"],
+        metrics=folder.manifest()["metrics"] if folder.finished else {},
     )
 
 

@@ -11,7 +11,6 @@ from neocog.data.arrays import ArrayDataset
 from neocog.data.cifar import CifarFiles, open_cifar
 from neocog.data.dataset import TaskName
 from neocog.data.registry import DATASETS, NamedSet, published_folder
-from neocog.errors import UsageError
 
 LICENCE = "none stated"
 
@@ -25,10 +24,6 @@ class Options:
     """
 
     labels: Literal["fine", "coarse"] = "fine"
-
-    def __post_init__(self) -> None:
-        if self.labels not in ("fine", "coarse"):
-            raise UsageError("labels fine or coarse", repr(self.labels), "choose one of fine, coarse")
 
 
 def open_cifar100(task: TaskName, options: Options) -> ArrayDataset:

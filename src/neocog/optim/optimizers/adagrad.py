@@ -30,7 +30,7 @@ def _build(groups: list[dict[str, Any]], learning_rate: float, options: Options)
         lr_decay=options.rate_decay,
         initial_accumulator_value=options.initial_sum,
         eps=options.eps,
-        fused=fused(groups),
+        fused=fused(groups, devices=("cpu",)),
     )
 
 

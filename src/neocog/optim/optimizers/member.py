@@ -35,7 +35,12 @@ class OptimizerMember:
 OPTIMIZERS: Registry[OptimizerMember] = Registry("an optimizer", "neocog.optim.optimizers")
 
 
-def fused(groups: Sequence[dict[str, Any]]) -> bool:
-    """Whether PyTorch's fused kernels can take these parameters; they do a step two to four times as fast."""
+def fused(groups: Sequence[dict[str, Any]], devices: Sequence[str] = ("cpu", "cuda", "mps")) -> bool:
+    """Whether PyTorch's fused kernels can take these parameters; they do a step two to six times as fast.
+
+    Args:
+        groups: parameter groups.
+        devices: where the optimizer has such kernels.
+    """
     parameters = [parameter for group in groups for parameter in group["params"]]
-    return all(p.is_floating_point() and p.device.type in ("cpu", "cuda", "mps") for p in parameters)
+    return all(p.is_floating_point() and p.device.type in devices for p in parameters)

@@ -40,7 +40,7 @@ class HeavyBall(torch.optim.Optimizer):
         super().__init__(groups, {"lr": learning_rate, "momentum": momentum, "weight_decay": 0.0})
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Do one step with the gradients that the parameters have.
 
         Args:

@@ -1,0 +1,74 @@
+"""Batches, fits, and how a network wants its images."""
+
+import dataclasses
+import json
+
+import pytest
+import torch
+from torchvision.transforms.v2 import functional as oracle
+
+from neocog.batch import Batch, Preprocess, fit_matrices
+from neocog.targets import Boxes, BoxLists, Labels
+
+
+def batch(pixels, targets=None):
+    count, _, height, width = pixels.shape
+    return Batch(pixels, targets, torch.arange(count), torch.tensor([[height, width]] * count), torch.eye(3).repeat(count, 1, 1))
+
+
+def test_images_are_float_in_the_unit_interval():
+    pixels = torch.tensor([0, 51, 255], dtype=torch.uint8).view(1, 1, 1, 3)
+    assert batch(pixels).images.flatten().tolist() == pytest.approx([0, 0.2, 1])
+    assert pixels.flatten().tolist() == [0, 51, 255]
+    floats = torch.rand(1, 1, 2, 2)
+    assert batch(floats).images is floats
+    assert len(batch(floats)) == 1
+
+
+def test_a_batch_moves_with_all_that_is_in_it():
+    boxes = Boxes(torch.zeros(2, 4), torch.zeros(2, dtype=torch.int64), (torch.zeros(3, 2), torch.zeros(4, 2)))
+    for targets in (BoxLists((boxes,)), Labels(torch.zeros(1, dtype=torch.int64), torch.zeros(1, dtype=torch.int64), torch.ones(1))):
+        moved = batch(torch.zeros(1, 3, 4, 4), targets).to("meta")
+        tensors = [moved.pixels, moved.keys, moved.source_sizes, moved.to_input]
+        if isinstance(moved.targets, BoxLists):
+            tensors += [moved.targets.pictures[0].corners, *moved.targets.pictures[0].outlines]
+        else:
+            tensors += [moved.targets.classes, moved.targets.share]
+        assert {tensor.device.type for tensor in tensors} == {"meta"}
+
+
+def corners(matrix, height, width):
+    return (matrix @ torch.tensor([[0.0, 0, 1], [width, height, 1]]).T).T[:, :2].flatten().tolist()
+
+
+@pytest.mark.parametrize(
+    ("fit", "expected"),
+    [
+        ("cover", [-8, 0, 24, 16]),  # 20 by 40 scaled by 0.8
+        ("letterbox", [0, 4, 16, 12]),
+        ("crop", [-12, -2, 28, 18]),
+        ("native", [0, 0, 40, 20]),
+    ],
+)
+def test_fits(fit, expected):
+    matrix = fit_matrices(fit, torch.tensor([[20, 40]]), (16, 16))[0]
+    assert corners(matrix, 20, 40) == pytest.approx(expected, abs=1e-5)
+
+
+def test_each_picture_has_its_own_matrix():
+    matrices = fit_matrices("letterbox", torch.tensor([[10, 20], [20, 10], [5, 5]]), (10, 10))
+    assert matrices[:, 0, 0].tolist() == pytest.approx([0.5, 0.5, 2.0])
+    assert torch.equal(matrices[:, 0, 0], matrices[:, 1, 1])
+
+
+def test_normalising_is_torchvision_s():
+    preprocess = Preprocess((4, 4), (5, 5))
+    images = torch.rand(2, 3, 4, 4)
+    theirs = oracle.normalize(images, list(preprocess.mean), list(preprocess.std))
+    assert torch.allclose(preprocess.normalise(images), theirs, atol=1e-6)
+
+
+def test_preprocess_survives_json():
+    preprocess = Preprocess((224, 200), (256, 228), channels=1, mean=(0.3,), std=(0.2,), interpolation="bicubic")
+    assert Preprocess.from_dict(json.loads(json.dumps(preprocess.to_dict()))) == preprocess
+    assert dataclasses.fields(Preprocess)[0].name in preprocess.to_dict()
