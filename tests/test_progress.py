@@ -65,9 +65,35 @@ def test_a_new_job_ends_the_open_one(clock):
     stream = io.StringIO()
     with open_progress(stream) as lines:
         lines.start("first", 1)
+        lines.advance()
         lines.start("second", 1)
         lines.message("a word")
-    assert stream.getvalue() == "first: 0 in 0.0 s\na word\nsecond: 0 in 0.0 s\n"
+        lines.advance()
+    assert stream.getvalue() == "first: 1 in 0.0 s\na word\nsecond: 1 in 0.0 s\n"
+
+
+def test_a_job_that_had_nothing_to_count_says_nothing(clock):
+    stream = io.StringIO()
+    with open_progress(stream) as lines:
+        lines.start("reading pictures", 12_000)
+    assert stream.getvalue() == ""
+
+
+def test_a_summary_stands_for_the_line_at_the_end(clock):
+    stream = io.StringIO()
+    with open_progress(stream) as lines:
+        lines.start("epoch 1", 1)
+        lines.advance()
+        lines.done("epoch 1: loss 0.5")
+    assert stream.getvalue() == "epoch 1: loss 0.5\n"
+
+
+def test_a_summary_stays_when_its_bar_has_gone():
+    stream = Terminal()
+    with open_progress(stream) as bars:
+        bars.start("epoch 1", 4)
+        bars.done("[epoch 1] loss 0.5")
+    assert "[epoch 1] loss 0.5" in stream.getvalue()
 
 
 def test_a_job_that_fails_says_nothing_of_its_end(clock):

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from neocog.errors import SurroundingsError
 
-__all__ = ["PART", "replacing", "write_atomically"]
+__all__ = ["PART", "make_folder", "replacing", "write_atomically"]
 
 PART = ".part"
 """Suffix of a file that is still being written; one that is left over belongs to a writer that was killed."""

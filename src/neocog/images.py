@@ -41,7 +41,6 @@ Array = NDArray[Any]  # "h w" or "h w c"
 Size = tuple[int, int]  # height, width in pixels
 Colours = Mapping[tuple[int, int, int], int]  # red, green, blue -> class index
 Channels = Literal["rgb", "grey", "native"]
-
 MAX_PIXELS = 200_000_000
 MOST_OVERHANG = 16
 
@@ -260,8 +259,8 @@ def _open(data: bytes, max_pixels: int) -> tuple[Any, str]:
 
 
 def _damaged(kind: str, error: Exception) -> PictureError:
-    detail = " ".join(str(error).split()) or type(error).__name__
-    return PictureError(f"a whole {kind} file", f"damaged or cut short ({detail})", "replace the file or take it away")
+    found = f"damaged or cut short ({' '.join(str(error).split()) or type(error).__name__})"
+    return PictureError(f"a whole {kind} file", found, "replace the file or take it away")
 
 
 def _orientation(image: Any, name: str) -> int:

@@ -74,19 +74,17 @@ class Silent:
 
 @contextmanager
 def counting(progress: Progress, description: str, total: int) -> Iterator[Callable[[int, int], None]]:
-    """A job whose worker says (done, in all) instead of how many more are done; one that never says so shows nothing."""
-    done_before: int | None = None
+    """A job whose worker says (done, in all) instead of how many more are done."""
+    done_before = 0
 
     def done(count: int, _total: int) -> None:
         nonlocal done_before
-        if done_before is None:
-            progress.start(description, total)
-        progress.advance(count - (done_before or 0))
+        progress.advance(count - done_before)
         done_before = count
 
+    progress.start(description, total)
     yield done
-    if done_before is not None:
-        progress.done()
+    progress.done()
 
 
 @runtime_checkable
@@ -111,7 +109,7 @@ def open_progress(stream: Stream | None = None) -> Progress:
 
 
 class Lines:
-    """A line when a job ends, and one every ten seconds of a job that takes long."""
+    """A line when a job ends that had something to count, and one every ten seconds of a job that takes long."""
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
@@ -143,7 +141,7 @@ class Lines:
 
     def done(self, summary: str = "") -> None:
         """See Progress."""
-        if self._description is not None:
+        if self._description is not None and (summary or self._count):
             seconds = time.monotonic() - self._started
             self.message(summary or f"{self._description}: {self._count:,} in {seconds:.1f} s{self._beside()}")
         self._description = None

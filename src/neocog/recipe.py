@@ -14,6 +14,7 @@ The file has the fields of every training at its top, and a table for each chose
     crop_padding = 4
 """
 
+import math
 import tomllib
 import types
 from collections.abc import Mapping
@@ -87,11 +88,15 @@ class Recipe:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise RecipeError(f"{name} of at least {least}", str(value), f"choose another {name}")
-        for name, (low, high) in {"ema": (0.0, 1.0), "warmup": (0.0, 1.0), "weight_decay": (0.0, float("inf"))}.items():
-            if not low <= getattr(self, name) <= high:
-                raise RecipeError(f"{name} between {low:g} and {high:g}", str(getattr(self, name)), f"choose another {name}")
-        if self.learning_rate is not None and not 0 < self.learning_rate < float("inf"):
+        for name in ("ema", "warmup"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise RecipeError(f"{name} between 0 and 1", str(getattr(self, name)), f"choose another {name}")
+        if not 0 <= self.weight_decay < math.inf:
+            raise RecipeError("a weight_decay of at least 0", str(self.weight_decay), "choose another weight_decay")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise RecipeError("a learning_rate above 0", str(self.learning_rate), "choose another learning_rate")
+        if self.augment is not None and len(set(self.augment)) < len(self.augment):
+            raise RecipeError("each augmentation once", " ".join(self.augment), "take the repeated ones away")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -107,32 +112,48 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeError("a readable recipe file", f"{path}: {error.strerror}", "check the path") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError("a recipe in TOML", f"{path}: {error}", "mend the file at that place") from error
-    return recipe_from_table(table)
+    return recipe_from_table(table, f"the recipe {path}")
 
 
-def recipe_from_table(table: Table) -> Recipe:
+def recipe_from_table(table: Table, owner: str = "the recipe") -> Recipe:
     """The recipe that a TOML table describes.
+
+    Args:
+        table: the file's content.
+        owner: what it is called in the words of an error message.
 
     Raises:
         RecipeError: as for `read_recipe`.
     """
+    known = [item.name for item in fields(Recipe) if not item.name.endswith("_options")]
+    for key in table:
+        if key not in known:
+            raise RecipeError(f"a key of {owner}", repr(key), closest(key, known))
     plain = {name: value for name, value in table.items() if name not in TABLES and name != "augment"}
     for name, options in TABLES.items():
         chosen = table.get(name, {})
         if isinstance(chosen, str):
             chosen = {"name": chosen}
         if not isinstance(chosen, Mapping):
-            raise RecipeError(f"a name or a table for {name}", repr(chosen), f'write [{name}] and name = "..." below it')
+            raise RecipeError(f"a name or a table for {name} of {owner}", repr(chosen), f'write [{name}] and name = "..." below it')
         if "name" in chosen:
             plain[name] = chosen["name"]
         plain[options] = _options_table({key: value for key, value in chosen.items() if key != "name"})
-    augment = table.get("augment")
-    if isinstance(augment, Mapping):
-        plain["augment"] = list(augment)
-        plain["augment_options"] = {name: _options_table(options) for name, options in augment.items() if options}
-    elif augment is not None:
-        plain["augment"] = augment
-    return options_of(Recipe, plain, "the recipe")
+    plain |= _augment_fields(table.get("augment"), owner)
+    return options_of(Recipe, plain, owner)
+
+
+def _augment_fields(augment: Any, owner: str) -> dict[str, Any]:
+    """The recipe's fields that `augment` of the file fills: a list of names, or a table of tables."""
+    if augment is None:
+        return {}
+    if not isinstance(augment, Mapping):
+        return {"augment": augment}
+    for name, options in augment.items():
+        if not isinstance(options, Mapping):
+            remedy = f"write [augment.{name}] and its options below it"
+            raise RecipeError(f"a table for augment.{name} of {owner}", repr(options), remedy)
+    return {"augment": list(augment), "augment_options": {name: _options_table(options) for name, options in augment.items() if options}}
 
 
 def recipe_to_toml(recipe: Recipe) -> str:
@@ -223,7 +244,7 @@ def _match(value: Any, annotation: Any) -> tuple[bool, Any]:
     if annotation is Any or annotation is type(None):
         return (annotation is Any or value is None), value
     if origin is Literal:
-        return value in get_args(annotation), value
+        return any(value == choice and type(value) is type(choice) for choice in get_args(annotation)), value
     if annotation == Size:
         return _match_size(value)
     if origin is tuple:

@@ -198,7 +198,8 @@ def test_report_of_a_folder(odd):
     assert report.leaks == ()
     assert len(report.faults) == 4
     assert report.obstacles == ()
-    assert report.remarks == ("class folders",)
+    assert report.remarks == ("class folders", "the same picture in two classes: cat/0.png = dog/copy.png")
+    assert sum(report.splits.values()) == 67
     import json
 
     assert json.loads(json.dumps(report.to_dict()))["faults"][0]["where"] == "cat/bomb.png"
@@ -211,6 +212,7 @@ def test_report_of_given_splits(folder):
     assert report.leaks == (("train/a/1.png", "val/a/1.png"),)
     assert report.contradictions == ()
     assert report.obstacles == ("expected every class among the training pictures, found c only in val",)
+    assert report.splits == {}
 
 
 @pytest.mark.parametrize("task", ["detect", "segment", "denoise"])

@@ -24,7 +24,7 @@ class Command:
         add_arguments: adds the command's arguments to its parser; what was typed is there too, because the
             flags of a chosen member (``--model resnet18``) depend on the choice.
         run: does the work and returns the object that ``--json`` prints. What it says meanwhile goes to
-            standard error.
+            standard error. An "exit_code" in it becomes the program's; without one it is 0.
         show: prints the same object for people, on standard output.
     """
 

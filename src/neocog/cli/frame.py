@@ -32,38 +32,41 @@ def run_command_line(arguments: Sequence[str]) -> int:
     """
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
-        _run(arguments, as_json)
+        exit_code = _run(arguments, as_json)
         sys.stdout.flush()
     except SystemExit as finished:  # argparse has printed its help
         return int(finished.code or 0)
     except BrokenPipeError:
-        _silence_standard_output()  # the reader has seen enough, as `head` does
+        exit_code = 0  # the reader has seen enough, as `head` does
+        _silence_standard_output()
     except (Exception, KeyboardInterrupt) as error:
         return _report(error, as_json, debug)
-    return 0
+    return exit_code
 
 
-def _run(arguments: Sequence[str], as_json: bool) -> None:
+def _run(arguments: Sequence[str], as_json: bool) -> int:
     first = next((i for i, argument in enumerate(arguments) if not argument.startswith("-")), len(arguments))
     before, name, after = arguments[:first], arguments[first : first + 1], arguments[first + 1 :]
     if not name or any(flag not in COMMON for flag in before):
         _answer_without_command(before, as_json)
-        return
+        return 0
     command = COMMANDS[name[0]]
     typed = [*before, *after]
     parser = Parser(f"neocog {name[0]}", f"{command.help[0].upper()}{command.help[1:]}.")
     command.add_arguments(parser, typed)
     add_common_flags(parser)
-    _call(command, parser.parse(typed))
+    return _call(command, parser.parse(typed))
 
 
-def _call(command: Command, namespace: argparse.Namespace) -> None:
-    if not namespace.json:
-        command.show(command.run(namespace))
-        return
-    with contextlib.redirect_stdout(sys.stderr):  # so that nothing but the answer can reach standard output
+def _call(command: Command, namespace: argparse.Namespace) -> int:
+    if namespace.json:
+        with contextlib.redirect_stdout(sys.stderr):  # so that nothing but the answer can reach standard output
+            answer = command.run(namespace)
+        _print_json(answer)
+    else:
         answer = command.run(namespace)
-    _print_json(answer)
+        command.show(answer)
+    return int(answer.get("exit_code", 0))
 
 
 def _answer_without_command(flags: Sequence[str], as_json: bool) -> None:

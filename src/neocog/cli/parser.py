@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: one is unknown, missing or malformed.
         """
-        namespace, unknown = self.parse_known_args(list(arguments))
+        namespace, unknown = self.parse_known_intermixed_args(list(arguments))  # flags may stand between the words
         if unknown:
             raise self._unknown(unknown)
         return namespace

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 from jaxtyping import Int64
 from torch import Tensor
 
 from neocog.data.dataset import SPLITS, Dataset
-from neocog.data.splits import require_trainable
+from neocog.data.splits import Splits, make_splits
 from neocog.data.survey import Fault, Note, Survey, judge, survey
 from neocog.errors import DataError
 from neocog.targets import Boxes, Mask, Target
@@ -52,7 +51,8 @@ class Report:
         duplicates: names of pictures that are equal, group by group.
         contradictions: the groups among them that stand in more than one class.
         leaks: the groups among them that stand in more than one split.
-        remarks: how the layout was told, and what was left out.
+        splits: how many pictures training would put where, by default; empty where it would refuse.
+        remarks: how the layout was told, what was left out, and what the splits would lack.
         obstacles: what would stop a training.
     """
 
@@ -73,6 +73,7 @@ class Report:
     duplicates: tuple[tuple[str, ...], ...]
     contradictions: tuple[tuple[str, ...], ...]
     leaks: tuple[tuple[str, ...], ...]
+    splits: dict[str, int]
     remarks: tuple[str, ...]
     obstacles: tuple[str, ...]
 
@@ -97,6 +98,7 @@ def check(dataset: Dataset, *, threads: int | None = None, progress: Callable[[i
     contradicting = [group for group in groups if classes is not None and len({int(classes[i]) for i in group}) > 1]
     leaking = [group for group in groups if len({places[i] for i in group}) > 1]
     counted = Counter(places)
+    splits, obstacles = _rehearse(dataset, found)
     return Report(
         dataset=dataset.name,
         task=dataset.task,
@@ -115,8 +117,9 @@ def check(dataset: Dataset, *, threads: int | None = None, progress: Callable[[i
         duplicates=_named(dataset, groups),
         contradictions=_named(dataset, contradicting),
         leaks=_named(dataset, leaking),
-        remarks=dataset.notes,
-        obstacles=_obstacles(dataset, found),
+        splits={split: len(splits.of(split)) for split in SPLITS} if splits is not None else {},
+        remarks=(*dataset.notes, *(splits.notes if splits is not None else ())),
+        obstacles=obstacles,
     )
 
 
@@ -157,12 +160,16 @@ def _spread(lengths: Int64[Tensor, "n"]) -> Spread | None:
     return Spread(int(lengths.min()), int(lengths.median()), int(lengths.max()))
 
 
-def _obstacles(dataset: Dataset, found: Survey) -> tuple[str, ...]:
-    obstacles = []
-    rules: tuple[Callable[[], None], ...] = (partial(require_trainable, dataset), partial(judge, dataset, found.faults))
-    for rule in rules:
-        try:
-            rule()
-        except DataError as error:
-            obstacles.append(f"expected {error.expected}, found {error.found}")
-    return tuple(obstacles)
+def _rehearse(dataset: Dataset, found: Survey) -> tuple[Splits | None, tuple[str, ...]]:
+    """What a training would begin with, or what stops it."""
+    obstacles: list[DataError] = []
+    splits = None
+    try:
+        judge(dataset, found.faults)
+    except DataError as error:
+        obstacles.append(error)
+    try:
+        splits = make_splits(dataset, found.digests, found.faults, seed=0)
+    except DataError as error:
+        obstacles.append(error)
+    return None if obstacles else splits, tuple(f"expected {error.expected}, found {error.found}" for error in obstacles)

@@ -2,6 +2,7 @@
 
 from neocog.engine.forward import forward, forward_train, prepare
 from neocog.engine.plan import Plan, obeying
-from neocog.engine.probe import Trial, choose_plan
+from neocog.engine.probe import choose_plan
+from neocog.engine.trial import Trial
 
 __all__ = ["Plan", "Trial", "choose_plan", "forward", "forward_train", "obeying", "prepare"]

@@ -61,7 +61,13 @@ class Plan:
 def default_plan() -> Plan:
     """float32 as every framework computes it unasked, on the machine's accelerator where there is one."""
     machine = this_machine()
-    return Plan(device=machine.accelerator, threads=usable_cores(), machine=machine.fingerprint())
+    return Plan(device=machine.accelerator, threads=_threads(), machine=machine.fingerprint())
+
+
+def _threads() -> int:
+    """As many as there are processors, or fewer where OMP_NUM_THREADS asks for it."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(usable_cores(), int(asked)) if asked.isdecimal() and int(asked) else usable_cores()
 
 
 def plan_from_dict(values: Any, where: str) -> Plan:
@@ -116,17 +122,19 @@ def obeying(plan: Plan) -> Iterator[None]:
 
     Afterwards torch's settings are as before.
     """
-    threads, was_strict = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    fills, benchmarks = torch.utils.deterministic.fill_uninitialized_memory, torch.backends.cudnn.benchmark  # type: ignore[attr-defined]
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA's products are not deterministic
-    torch.set_num_threads(plan.threads)
-    torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing here reads what it did not write
-    torch.backends.cudnn.benchmark = False
-    try:
+    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    with contextlib.ExitStack() as before:
+        before.callback(torch.use_deterministic_algorithms, strict, warn_only=warns)
+        torch.use_deterministic_algorithms(True)
+        before.callback(torch.set_num_threads, torch.get_num_threads())
+        torch.set_num_threads(plan.threads)
+        for holder, name in (
+            (torch.utils.deterministic, "fill_uninitialized_memory"),  # nothing here reads what it did not write  # type: ignore[attr-defined]
+            (torch.backends.cudnn, "benchmark"),  # it would choose algorithms by the clock
+            (torch.backends.cudnn, "allow_tf32"),  # a plan that says float32 means it
+            (torch.backends.cuda.matmul, "allow_tf32"),
+        ):
+            before.callback(setattr, holder, name, getattr(holder, name))
+            setattr(holder, name, False)
         yield
-    finally:
-        torch.set_num_threads(threads)
-        torch.use_deterministic_algorithms(was_strict)
-        torch.utils.deterministic.fill_uninitialized_memory = fills  # type: ignore[attr-defined]
-        torch.backends.cudnn.benchmark = benchmarks

@@ -78,7 +78,7 @@ def predict(trained: Trained, paths: Sequence[Path], progress: Progress | None =
     progress.done()
     errors = [answer.error for answer in answers if answer.error is not None]
     if len(errors) == len(files):
-        others = f", and {len(files) - 1:,} more files that cannot be read" if len(files) > 1 else ""
+        others = f", and {len(files) - 1:,} more file{'s' if len(files) > 2 else ''} that cannot be read" if len(files) > 1 else ""
         raise PictureError(errors[0].expected, f"{files[0]}: {errors[0].found}{others}", errors[0].remedy)
     return answers
 

@@ -15,6 +15,7 @@ import contextlib
 import csv
 import hashlib
 import io
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -58,18 +59,49 @@ class RunFolder:
         run = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            if (path / LOCK).exists():
-                with run.locked():  # another training that is at it now comes before what the folder holds
-                    pass
-            present = {entry.name for entry in path.iterdir() if not entry.name.endswith(PART)}
         except OSError as error:
-            raise SurroundingsError(
-                "a folder to write the run to", f"{path}: {error.strerror}", "choose another place with --out"
-            ) from error
-        if present - {RECIPE, SPLITS, PLAN, LOG, LOCK, CHECKPOINTS} or run.begun:
-            remedy = f"neocog resume {path}, or choose another folder" if RECIPE in present else "choose another folder"
-            raise UsageError("a new or empty folder for the run", f"{path}, which holds {', '.join(sorted(present)[:4])}", remedy)
+            raise _not_writable(path, error) from error
+        if (path / LOCK).exists():
+            with run.locked():  # another training that is at it now comes before what the folder holds
+                pass
+        run._require_new()
         return run
+
+    def start_over(self) -> None:
+        """Take away what a training left that was stopped before its first step, so that nothing of it is taken for this one's.
+
+        To be called with the lock held.
+
+        Raises:
+            UsageError: a training has begun here since `create` looked.
+        """
+        self._require_new()
+        for name in (RECIPE, SPLITS, PLAN, LOG):
+            (self.path / name).unlink(missing_ok=True)
+
+    def _require_new(self) -> None:
+        present = {entry.name for entry in self.path.iterdir() if not entry.name.endswith(PART)}
+        if present - {RECIPE, SPLITS, PLAN, LOG, LOCK, CHECKPOINTS} or self.begun:
+            remedy = f"neocog resume {self.path}, or choose another folder" if RECIPE in present else "choose another folder"
+            raise UsageError("a new or empty folder for the run", f"{self.path}, which holds {', '.join(sorted(present)[:4])}", remedy)
+
+    @classmethod
+    def create_next(cls, stem: Path) -> "RunFolder":
+        """A new run in the first of the folders STEM-1, STEM-2, … that is not there yet.
+
+        Raises:
+            SurroundingsError: the folder cannot be made.
+        """
+        for number in itertools.count(1):
+            path = stem.with_name(f"{stem.name}-{number}")
+            try:
+                path.mkdir(parents=True)  # it fails where another training was quicker
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise _not_writable(path, error) from error
+            return cls(path)
+        raise AssertionError("there is always a next number")
 
     @classmethod
     def open(cls, path: Path) -> "RunFolder":
@@ -111,9 +143,7 @@ class RunFolder:
             expected, remedy = "a run that no other process writes to", "wait for the other training, or stop it"
             raise SurroundingsError(expected, f"{self.path}, which is locked", remedy) from None
         except OSError as error:
-            raise SurroundingsError(
-                "a folder to write the run to", f"{self.path}: {error.strerror}", "choose another place with --out"
-            ) from error
+            raise _not_writable(self.path, error) from error
         try:
             self._clear_parts()
             yield
@@ -128,11 +158,8 @@ class RunFolder:
         """
         path = self.path / name
         if not path.is_file():
-            remedy = (
-                f"neocog resume {self.path}"
-                if (self.path / RECIPE).is_file() and not self.finished
-                else "restore it from a copy of the run"
-            )
+            comes_later = (self.path / RECIPE).is_file() and not self.finished and not (name == WEIGHTS and self.metrics())
+            remedy = f"neocog resume {self.path}" if comes_later else "restore it from a copy of the run"
             raise RunError(f"{name} in the run", f"{self.path} without it", remedy)
         return path
 
@@ -179,9 +206,16 @@ class RunFolder:
         write_atomically(self.path / METRICS, text.getvalue().encode())
 
     def log(self, event: str, *, step: int = 0, **facts: Any) -> None:
-        """Append an event to log.jsonl."""
-        with (self.path / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"event": event, "step": step, **facts}, default=str) + "\n")
+        """Append an event to log.jsonl.
+
+        Raises:
+            SurroundingsError: the disk is full, or the folder cannot be written to.
+        """
+        try:
+            with (self.path / LOG).open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"event": event, "step": step, **facts}, default=str) + "\n")
+        except OSError as error:
+            raise _not_writable(self.path, error) from error
 
     def events(self) -> list[dict[str, Any]]:
         """The events of log.jsonl; a last line that a kill cut short is left out."""
@@ -192,10 +226,19 @@ class RunFolder:
                 found.append(json.loads(line))
         return found
 
-    def cut_log(self, step: int) -> None:
-        """Take away the events of steps after `step`: they will happen again."""
+    def cut_back(self, step: int, rows: Sequence[Mapping[str, float]]) -> None:
+        """Take away what was recorded after a checkpoint: it will happen again.
+
+        Args:
+            step: of the checkpoint; later events leave log.jsonl.
+            rows: that metrics.csv had then.
+        """
         kept = [event for event in self.events() if event.get("step", 0) <= step]
         write_atomically(self.path / LOG, "".join(json.dumps(event) + "\n" for event in kept).encode())
+        if rows:
+            self.write_metrics(rows)
+        else:
+            (self.path / METRICS).unlink(missing_ok=True)
 
     def write_manifest(self, facts: Mapping[str, Any]) -> None:
         """Write manifest.json: the given facts, and the SHA-256 of each result."""

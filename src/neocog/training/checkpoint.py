@@ -127,17 +127,22 @@ def latest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
 
 
 def prune(folder: Path, epoch_ends: Mapping[int, int], keep_every: int) -> None:
-    """Remove all but the last two checkpoints and those of every `keep_every`-th epoch.
+    """Remove checkpoints that are no longer needed.
+
+    The last two ends of epochs stay, the last two within the epoch that goes on, and the end of every
+    `keep_every`-th epoch. What is there at the end thus does not depend on where the training was stopped.
 
     Args:
         folder: of the checkpoints.
         epoch_ends: for the step after which an epoch ended, that epoch, counted from 1.
-        keep_every: 0 keeps the last two only.
+        keep_every: 0 keeps no earlier epochs.
     """
-    for path in sorted(folder.glob("step-*.safetensors"))[:-KEPT]:
-        epoch = epoch_ends.get(int(path.stem.removeprefix("step-")))
-        if not (keep_every and epoch and epoch % keep_every == 0):
-            path.unlink()
+    steps = {int(path.stem.removeprefix("step-")): path for path in sorted(folder.glob("step-*.safetensors"))}
+    ends = [step for step in steps if step in epoch_ends]
+    since = [step for step in steps if step > max(ends, default=-1)]
+    kept = {*ends[-KEPT:], *since[-KEPT:], *(step for step in ends if keep_every and epoch_ends[step] % keep_every == 0)}
+    for step in steps.keys() - kept:
+        steps[step].unlink()
 
 
 def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:

@@ -178,7 +178,7 @@ class Job:
         """Prepare network, averaged weights and optimizer for a plan, and restore the checkpoint's state into them."""
         self.plan = plan
         prepare(self.model, plan)
-        if self.recipe.ema:
+        if self.recipe.ema and not isinstance(self.model, Learner):
             self.average = AveragedWeights(self.model, self.recipe.ema)
         if not isinstance(self.model, Learner):
             member = OPTIMIZERS[self.recipe.optimizer]

@@ -36,12 +36,10 @@ def fit(job: Job, stop: StopRequest) -> None:
         if job.state.epoch != epoch:
             job.state.start_epoch(epoch)
         train_epoch(job, stop)
-        metrics = validate(job)
+        metrics = validate(job, stop)
         record(job, metrics)
         job.state.start_epoch(epoch + 1)
         job.save_checkpoint()
-        if stop.requested:
-            raise _interrupted(job, stop)
 
 
 def train_epoch(job: Job, stop: StopRequest) -> None:
@@ -63,8 +61,7 @@ def train_epoch(job: Job, stop: StopRequest) -> None:
             state.pictures += len(batch)
             state.seconds += time.perf_counter() - started
             job.progress.advance(len(batch), f"loss {state.loss_sum / state.pictures:.4f}")
-            if stop.requested and state.steps_in_epoch < job.steps_per_epoch:
-                job.save_checkpoint()
+            if stop.requested:
                 raise _interrupted(job, stop)
             if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
                 job.save_checkpoint()
@@ -89,7 +86,7 @@ def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
         loss.backward()
         total += float(loss.detach())
     if not math.isfinite(total):
-        raise _diverged(job, total)
+        raise _diverged(job, total, f"epoch {job.state.epoch + 1}, step {job.state.step + 1:,}")
     job.optimizer.step()
     if job.average is not None:
         job.average.update(job.model, job.state.step)
@@ -115,14 +112,24 @@ def batch_loss(job: Job, batch: Batch) -> dict[str, Tensor]:
     return job.task.loss(job.model, forward_train(job.model, batch.images, job.plan), batch)
 
 
-def validate(job: Job) -> dict[str, float]:
-    """The metrics on the validation split; on the training split where there is no other."""
+def validate(job: Job, stop: StopRequest) -> dict[str, float]:
+    """The metrics on the validation split; on the training split where there is no other.
+
+    Raises:
+        Interrupted: a signal asked for an end; the validation begins anew on resume.
+        DivergedError: the loss is no longer a number.
+    """
     splits = job.splits
     split, rows = ("val", splits.val) if len(splits.val) else ("train", splits.train)
     metrics = job.task.metrics()
     for outputs, batch in answers(job.evaluated_model, job.task, job.plan, job.material.loader, rows):
+        if stop.requested:
+            raise _interrupted(job, stop)
         job.task.compare(metrics, outputs, batch, job.material.dataset.target)
-    return {f"{split}/{name}": value for name, value in metrics.compute().items()}
+    values = metrics.compute()
+    if not math.isfinite(loss := values.get("loss", 0.0)):
+        raise _diverged(job, loss, f"the validation after epoch {job.state.epoch + 1}")
+    return {f"{split}/{name}": value for name, value in values.items()}
 
 
 def record(job: Job, metrics: Mapping[str, float]) -> None:
@@ -158,16 +165,18 @@ def save_weights(job: Job) -> None:
 
 
 def _interrupted(job: Job, stop: StopRequest) -> Interrupted:
+    """Save where the training stands; the error to raise."""
+    job.save_checkpoint()
     job.folder.log("interrupted", step=job.state.step, signal=stop.name)
     found = f"{stop.name} at step {job.state.step:,} of {job.total_steps:,}"
     return Interrupted("a training to its end", found, f"neocog resume {job.folder.path}")
 
 
-def _diverged(job: Job, loss: float) -> DivergedError:
-    step, rate = job.state.step + 1, job.learning_rate(job.state.step)
+def _diverged(job: Job, loss: float, where: str) -> DivergedError:
+    rate = job.learning_rate(min(job.state.step, job.total_steps - 1))
     job.folder.log("diverged", step=job.state.step, loss=str(loss), learning_rate=rate)
     return DivergedError(
         "a loss that is a number",
-        f"{loss} in epoch {job.state.epoch + 1}, step {step:,}, at learning rate {rate:.3g}",
+        f"{loss} in {where}, at learning rate {rate:.3g}",
         f"train with a smaller learning rate, as --learning-rate {float(job.recipe.learning_rate or 0) / 10:.3g}",
     )

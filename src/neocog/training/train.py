@@ -13,9 +13,11 @@ from torch import Tensor
 
 from neocog._version import __version__
 from neocog.data.open import open_dataset
+from neocog.data.splits import require_trainable
 from neocog.engine import Plan, choose_plan, forward_train
 from neocog.engine.plan import default_plan, read_plan
-from neocog.engine.probe import Choice, StepTrial, candidates, job_key
+from neocog.engine.probe import Choice, candidates, job_key
+from neocog.engine.trial import StepTrial
 from neocog.errors import UsageError
 from neocog.evaluation import evaluate, write_predictions
 from neocog.machine import this_machine
@@ -77,9 +79,12 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
     """
     recipe, options = with_dataset_options(recipe, options or {})
     dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
+    require_trainable(dataset)
     recipe = with_options(choose_network(recipe, dataset), options)
-    folder = RunFolder.create(out or _next_free(dataset.name, str(recipe.model)))
-    return _run(folder, recipe, progress)
+    folder = RunFolder.create_next(Path("runs") / f"{dataset.name}-{recipe.model}") if out is None else RunFolder.create(out)
+    with folder.locked():
+        folder.start_over()
+        return _run(folder, recipe, progress)
 
 
 def resume(path: Path, progress: Progress) -> Result:
@@ -93,19 +98,22 @@ def resume(path: Path, progress: Progress) -> Result:
     if folder.finished:
         progress.message(f"{path} has ended already; nothing to do")
         return result_of(folder)
-    return _run(folder, folder.recipe(), progress)
+    with folder.locked():
+        return _run(folder, folder.recipe(), progress)
 
 
 def _run(folder: RunFolder, recipe: Recipe, progress: Progress) -> Result:
-    with folder.locked():
-        job = Job(folder, recipe, progress)
-        _say_what_is_learnt(job)
-        job.write_choices()
-        folder.cut_log(job.state.step)
-        job.obey(_plan(job))
-        with StopRequest() as stop:
-            fit(job, stop)
-        return _finish(job)
+    started = time.perf_counter()
+    job = Job(folder, recipe, progress)
+    reading = time.perf_counter() - started
+    _say_what_is_learnt(job)
+    job.write_choices()
+    folder.cut_back(job.state.step, job.state.rows)
+    folder.log("read", step=job.state.step, pictures=len(job.material.dataset), seconds=reading)
+    job.obey(_plan(job))
+    with StopRequest() as stop:
+        fit(job, stop)
+    return _finish(job)
 
 
 def _say_what_is_learnt(job: Job) -> None:
@@ -122,8 +130,9 @@ def _say_what_is_learnt(job: Job) -> None:
         job.progress.message(line)
         job.folder.log("weights", step=0, note=line)
     size = job.model.preprocess.size
-    words = f"{recipe.model} at {size[0]}x{size[1]}, {job.epochs} epochs, {job.batch_size} pictures a step, {recipe.optimizer}"
-    job.progress.message(f"{words}, learning rate {recipe.learning_rate:g}, {recipe.schedule}")
+    epochs = f"{job.epochs} epoch{'s' if job.epochs > 1 else ''}"
+    words = f"{recipe.model} at {size[0]}x{size[1]}, {epochs}, {job.batch_size} pictures a step"
+    job.progress.message(f"{words}, {recipe.optimizer}, learning rate {recipe.learning_rate:g}, {recipe.schedule}")
 
 
 def _say_what_is_worth_knowing(job: Job) -> None:
@@ -133,21 +142,21 @@ def _say_what_is_worth_knowing(job: Job) -> None:
         job.folder.log("splits", step=0, note=note)
     counts = Counter(note.kind for note in job.material.notes)
     if counts:
-        words = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
-        job.progress.message(f"note: pictures of unusual kinds, all used: {words}; neocog data names them")
+        words = ", ".join(f"{kind} ({count:,})" for kind, count in counts.items())
+        job.progress.message(f"note: pictures of unusual kinds, used all the same: {words}; neocog data names them")
 
 
 def _plan(job: Job) -> Plan:
     """The run's plan; where it has none, the recipe's, or the fastest that is right."""
     plan = job.folder.plan()
     here = default_plan()
+    if plan is not None and plan.machine != here.machine:
+        job.progress.message("the plan was made on another machine: what follows may differ in its last bits")
+        job.folder.log("other machine", step=job.state.step, machine=here.machine)
     if plan is not None and plan.device == here.device:
-        if plan.machine != here.machine:
-            job.progress.message("the plan was made on another machine: what follows may differ in its last bits")
-            job.folder.log("other machine", step=job.state.step, machine=here.machine)
         return plan
     choice = _choose(job)
-    job.folder.log("plan", step=0, source=choice.source, seconds=choice.seconds, discarded=choice.discarded, cost=choice.cost)
+    job.folder.log("plan", step=job.state.step, source=choice.source, seconds=choice.seconds, discarded=choice.discarded, cost=choice.cost)
     job.progress.message(choice.describe())
     job.folder.write_plan(choice.plan)
     return choice.plan
@@ -169,7 +178,7 @@ def _choose(job: Job) -> Choice:
         return job.task.loss(model, forward_train(model, batch.to(plan.device).images, plan), batch.to(plan.device))["total"]
 
     facts = {"model": job.recipe.model, "options": job.recipe.model_options, "shape": list(batch.pixels.shape), "task": job.recipe.task}
-    key = job_key(**facts, classes=job.model.num_classes, machine=base.machine, version=__version__)
+    key = job_key(**facts, classes=job.model.num_classes, base=base.to_dict(), version=__version__)
     return choose_plan(StepTrial(job.model, loss), candidates(base), steps=job.total_steps - job.state.step, key=key)
 
 
@@ -227,8 +236,3 @@ def result_of(folder: RunFolder) -> Result:
         plan=plan.to_dict() if plan is not None else {},
         metrics=folder.manifest()["metrics"] if folder.finished else {},
     )
-
-
-def _next_free(dataset: str, model: str) -> Path:
-    numbers = (Path("runs") / f"{dataset}-{model}-{number}" for number in range(1, 1_000_000))
-    return next(path for path in numbers if not path.exists())

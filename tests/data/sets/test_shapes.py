@@ -103,7 +103,7 @@ def test_pictures_are_functions_of_seed_and_number_alone():
     assert torch.equal(few.picture(4), many.picture(4))
     assert few.digest(4) == many.digest(4) != many.digest(5)
     assert few.fingerprint() != many.fingerprint()
-    assert not torch.equal(few.picture(4), open_dataset("shapes", count=5, seed=1).picture(4))
+    assert not torch.equal(few.picture(4), open_dataset("shapes", count=5, shapes_seed=1).picture(4))
     assert len({many.digest(i) for i in range(50)}) == 50
 
 

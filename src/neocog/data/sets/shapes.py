@@ -32,13 +32,13 @@ class Options:
     Attributes:
         count: how many pictures.
         size: height and width in pixels.
-        seed: pictures of different seeds have nothing in common.
+        shapes_seed: pictures of different seeds have nothing in common.
         noise: standard deviation of the noise that the task denoise has to take away, on the scale 0 to 255.
     """
 
     count: int = 2000
     size: Size = (64, 64)
-    seed: int = 0
+    shapes_seed: int = 0
     noise: float = 25.0
 
     def __post_init__(self) -> None:
@@ -58,7 +58,7 @@ class ShapesDataset(Dataset):
 
     Args:
         task: which targets.
-        options: count, size, seed and noise.
+        options: count, size, shapes_seed and noise.
     """
 
     channels = 3
@@ -70,7 +70,7 @@ class ShapesDataset(Dataset):
         self.options = replace(options, size=(options.size[0], options.size[1]))
         self.typical_size = self.options.size
         self.class_names = {"denoise": (), "segment": ("background", *SHAPES)}.get(task, SHAPES)
-        self.notes = (f"shapes: drawn with seed {options.seed}",)
+        self.notes = (f"shapes: drawn with seed {options.shapes_seed}",)
 
     def __len__(self) -> int:
         return self.options.count
@@ -85,7 +85,7 @@ class ShapesDataset(Dataset):
 
     def target(self, index: int) -> Target:
         """What the task asks for, about the scene of that number."""
-        scene = draw_scene(self.options.seed, index, self.options.size)
+        scene = draw_scene(self.options.shapes_seed, index, self.options.size)
         if self.task == "classify":
             return Label(scene.shapes[0].kind)
         if self.task == "detect":
@@ -98,14 +98,14 @@ class ShapesDataset(Dataset):
 
     @cached_property
     def _kinds(self) -> Int64[Tensor, "n"]:
-        kinds = [draw_scene(self.options.seed, index, self.options.size).shapes[0].kind for index in range(len(self))]
+        kinds = [draw_scene(self.options.shapes_seed, index, self.options.size).shapes[0].kind for index in range(len(self))]
         return torch.tensor(kinds, dtype=torch.int64)
 
     def picture(self, index: int, at_least: Size | None = None, depth: Literal[8, 16] = 8) -> Picture:
         """The scene, drawn; with noise for the task denoise."""
-        clean = draw_scene(self.options.seed, index, self.options.size).picture()
+        clean = draw_scene(self.options.shapes_seed, index, self.options.size).picture()
         if self.task == "denoise" and self.options.noise > 0:
-            noise = gaussian(self.options.seed, index, clean.numel()).reshape(tuple(clean.shape)) * self.options.noise
+            noise = gaussian(self.options.shapes_seed, index, clean.numel()).reshape(tuple(clean.shape)) * self.options.noise
             clean = torch.from_numpy(np.rint(clean.numpy() + noise).clip(0, 255).astype(np.uint8))
         return clean if depth == 8 else (clean.to(torch.int32) * 257).to(torch.uint16)
 

@@ -1,0 +1,25 @@
+"""`neocog resume`: go on with a training that was stopped."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from neocog.cli.command import COMMANDS, Answer, Command
+from neocog.cli.network import facts
+from neocog.cli.parser import Parser
+from neocog.cli.train import show
+
+
+def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
+    """The run."""
+    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of the run")
+
+
+def run(arguments: argparse.Namespace) -> Answer:
+    """Train to the end; one that has ended is left as it is."""
+    from neocog.api import resume
+
+    return facts(resume(arguments.run))
+
+
+COMMANDS.add("resume", Command("go on with a training that was stopped", 11, add_arguments, run, show))
