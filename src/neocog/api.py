@@ -144,9 +144,10 @@ class Run:
 
     def _own_pictures(self, material: Material, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:
         """The pictures of a split that the training made or kept."""
-        if self.path is None:
+        folder = self.trained.folder
+        if folder is None:
             raise UsageError("a run", f"{self.trained.name}, which was made on the spot", "name a dataset")
-        splits = read_splits(self.path / SPLITS, material.dataset, material.digests)
+        splits = read_splits(folder.require(SPLITS), material.dataset, material.digests)
         rows = {"train": splits.train, "val": splits.val, "test": splits.test}
         chosen = split or next((name for name in ("test", "val") if len(rows[name])), "train")
         if chosen not in rows:

@@ -60,7 +60,7 @@ def test_the_answer_for_people(tell, trained):
     lines = told.out.splitlines()
     assert lines[0].split() == ["split", "all"]
     assert lines[1].split() == ["pictures", "20"]
-    assert [line for line in lines if line.startswith("accuracy") and "(95 % interval 0." in line]
+    assert [line for line in lines if line.startswith("accuracy") and "(95 % interval " in line]
     assert [line for line in lines if line.split()[:1] == ["dog"] and line.split()[-1] == "10"]
     assert "written to" not in told.out  # other data than the run's own leave no trace in it
 

@@ -93,7 +93,7 @@ def test_drawings_are_saved_and_replace_nothing(tell, trained, tmp_path):
             ["expected --model beside --weights", "found none", "to do: name the architecture, as --model mobilenet_v2"],
         ),
         (["RUN", "a.png", "--model", "mlp"], ["expected a run or --model", "found both, RUN and mlp", "to do: leave one of them away"]),
-        (["RUN", "a.png", "--widths", "3"], ["expected a flag of neocog predict", "found '--widths'", "to do: see neocog predict --help"]),
+        (["RUN", "a.png", "--crop", "3"], ["expected a flag of neocog predict", "found '--crop'", "to do: see neocog predict --help"]),
     ],
 )
 def test_what_is_refused(words, lines, tell, trained, tmp_path, monkeypatch):

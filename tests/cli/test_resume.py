@@ -27,11 +27,13 @@ def test_a_training_that_was_interrupted_says_how_to_go_on_and_does(tell, photos
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "train_step", interrupted)
-        typed = ("--model", "softmax_regression", "--epochs", "2", "--speed", "exact", "--batch-size", "16")
+        typed = ("--model", "softmax_regression", "--epochs", "2", "--speed", "exact")
         assert tell("train", data, "--out", run, *typed).exit_code == 130
+    columns = (run / "metrics.csv").read_text().splitlines()[:1]
     told = tell("resume", run, "--json")
     assert told.exit_code == 0, told.err
     assert told.answer["epochs"] == 2
+    assert (run / "metrics.csv").read_text().splitlines()[:1] == columns
 
 
 @pytest.mark.parametrize(

@@ -29,10 +29,11 @@ def run(arguments: argparse.Namespace) -> Answer:
     network, words = open_network(arguments)
     if len(words) > 1:
         raise UsageError("at most one dataset", ", ".join(words), "evaluate on one after the other")
+    known = facts(network)
     evaluation = network.evaluate(words[0] if words else None, split=arguments.split, save=arguments.save)
     interval = evaluation.interval()
     return {
-        **facts(network),
+        **known,
         "metrics": evaluation.named_metrics(),
         "split": evaluation.split,
         "pictures": len(evaluation.indices),

@@ -241,11 +241,13 @@ def read_splits(path: Path, dataset: Dataset, digests: Sequence[bytes] | None = 
 
 
 def _recorded(path: Path) -> dict[str, dict[str, str]]:
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise DataError(f"a CSV file with the columns {', '.join(COLUMNS)}", f"{path} has others", "restore the file")
-        return {row["picture"]: row for row in reader}
+    text = path.read_bytes().decode(errors="surrogateescape")
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise DataError(f"a CSV file with the columns {', '.join(COLUMNS)}", f"{path} has others", "restore the file")
+    if not text.endswith("\n"):
+        raise DataError("a whole file of splits", f"{path}, cut short", "restore it from a copy")
+    return {row["picture"]: row for row in reader}
 
 
 def _digest(dataset: Dataset, index: int) -> str:

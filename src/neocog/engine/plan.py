@@ -42,6 +42,11 @@ class Plan:
     micro_batch: int | None = None
     machine: str = ""
 
+    @property
+    def possible_here(self) -> bool:
+        """Whether this machine has the device."""
+        return self.device in ("cpu", this_machine().accelerator)
+
     def to_dict(self) -> dict[str, Any]:
         """As plan.json holds it."""
         return asdict(self)

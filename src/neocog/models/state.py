@@ -23,6 +23,7 @@ from neocog.files import write_atomically
 __all__ = ["StateFile", "read_state", "write_weights"]
 
 METADATA_KEY = "neocog"
+ZIP = b"PK\x03\x04"
 NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")
 WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
 LARGEST_HEADER = 100_000_000  # bytes, the limit of the safetensors format
@@ -129,7 +130,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def _read_torch(path: Path, head: bytes) -> dict[str, Tensor]:
-    readable = head[:4] == b"PK\x03\x04" or head[:1] == b"\x80"
+    readable = head.startswith((ZIP, b"\x80"))
     try:
         if not readable:
             raise pickle.UnpicklingError("neither a zip archive nor a pickle")
@@ -183,6 +184,9 @@ def _code_in(path: Path) -> list[str]:
                             names += _imports(file)
         else:
             with path.open("rb") as file:
+                if file.read(len(ZIP)) == ZIP:
+                    return []  # an archive that was cut short is damaged, not harmful
+                file.seek(0)
                 for _ in range(PICKLES_IN_A_FILE):
                     names += _imports(file)
     except (OSError, zipfile.BadZipFile):

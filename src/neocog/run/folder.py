@@ -18,13 +18,14 @@ import io
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import filelock
 
 from neocog.engine.plan import Plan, read_plan
-from neocog.errors import RunError, SurroundingsError, UsageError
+from neocog.errors import RecipeError, RunError, SurroundingsError, UsageError
 from neocog.files import PART, write_atomically
 from neocog.recipe import Recipe, read_recipe, recipe_to_toml
 
@@ -34,6 +35,7 @@ RECIPE, SPLITS, PLAN = "recipe.toml", "splits.csv", "plan.json"
 METRICS, LOG, WEIGHTS = "metrics.csv", "log.jsonl", "weights.safetensors"
 CHECKPOINTS, PREDICTIONS, MANIFEST = "checkpoint", "predictions.parquet", "manifest.json"
 LOCK = ".lock"
+RESTORE = "restore it from a copy of the run"
 RESULTS = (RECIPE, SPLITS, PLAN, METRICS, WEIGHTS, PREDICTIONS)
 """What the manifest gives the hashes of."""
 
@@ -158,14 +160,32 @@ class RunFolder:
         """
         path = self.path / name
         if not path.is_file():
-            comes_later = (self.path / RECIPE).is_file() and not self.finished and not (name == WEIGHTS and self.metrics())
-            remedy = f"neocog resume {self.path}" if comes_later else "restore it from a copy of the run"
-            raise RunError(f"{name} in the run", f"{self.path} without it", remedy)
+            raise RunError(
+                f"{name} in the run", f"{self.path} without it", f"neocog resume {self.path}" if self._is_to_come(name) else RESTORE
+            )
         return path
 
+    def _is_to_come(self, name: str) -> bool:
+        """Whether a file that is not there has not been written yet."""
+        if self.finished or not (self.path / RECIPE).is_file():
+            return False
+        return not ((name == WEIGHTS and self.metrics()) or (name == SPLITS and self.begun))
+
     def recipe(self) -> Recipe:
-        """The run's recipe."""
-        return read_recipe(self.require(RECIPE))
+        """The run's recipe, in which nothing is left open.
+
+        Raises:
+            RunError: it is missing or cut short.
+        """
+        path = self.require(RECIPE)
+        try:
+            recipe = read_recipe(path)
+        except RecipeError as error:
+            raise RunError(f"a whole {RECIPE}", error.found, RESTORE) from error
+        lacking = [item.name for item in fields(Recipe) if item.name != "weights" and getattr(recipe, item.name) in (None, "")]
+        if lacking:
+            raise RunError(f"a whole {RECIPE}", f"{path} without {lacking[0]}", RESTORE)
+        return recipe
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Write recipe.toml."""
@@ -184,16 +204,18 @@ class RunFolder:
         """The rows of metrics.csv, one for each epoch.
 
         Raises:
-            RunError: a cell is not a number.
+            RunError: it is cut short, or a cell is not a number; or the training has ended and it is missing.
         """
-        path = self.path / METRICS
+        path = self.require(METRICS) if self.finished else self.path / METRICS
         if not path.exists():
             return []
         try:
-            rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8"))))
-            return [{name: float(value) for name, value in row.items() if value} for row in rows]
+            text = path.read_text(encoding="utf-8")
+            if not text.endswith("\n"):
+                raise RunError(f"a whole {METRICS}", f"{path}, cut short", RESTORE)
+            return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(io.StringIO(text))]
         except (ValueError, TypeError) as error:
-            raise RunError(f"numbers in {METRICS}", f"{path}: {error}", "restore it from a copy of the run") from error
+            raise RunError(f"numbers in {METRICS}", f"{path}: {error}", RESTORE) from error
 
     def write_metrics(self, rows: Sequence[Mapping[str, float]]) -> None:
         """Write metrics.csv; columns in the order of their first appearance."""
@@ -255,7 +277,7 @@ class RunFolder:
         try:
             facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
-            raise RunError(f"JSON in {MANIFEST}", f"{path}: {error}", "restore it from a copy of the run") from error
+            raise RunError(f"JSON in {MANIFEST}", f"{path}: {error}", RESTORE) from error
         return facts
 
     def verify(self) -> None:
@@ -268,8 +290,7 @@ class RunFolder:
         if self.finished:
             expected = self.manifest().get("files", {}).get(WEIGHTS)
             if expected is not None and file_hash(weights) != expected:
-                found, remedy = f"{weights}, cut short or changed", "restore it from a copy of the run"
-                raise RunError(f"the {WEIGHTS} that the training wrote", found, remedy)
+                raise RunError(f"the {WEIGHTS} that the training wrote", f"{weights}, cut short or changed", RESTORE)
 
     def _clear_parts(self) -> None:
         for leftover in (*self.path.glob(f".*{PART}"), *(self.path / CHECKPOINTS).glob(f".*{PART}")):

@@ -55,7 +55,8 @@ def load_run(folder: RunFolder, plan: Plan | None = None) -> Trained:
 
     Args:
         folder: of the run; it need not have ended.
-        plan: how to compute; None takes the run's own.
+        plan: how to compute; None takes the run's own, or this machine's plain one where the run's is for an
+            accelerator that is not here.
 
     Raises:
         RunError: a file is missing, cut short or changed, or the weights are of another network.
@@ -65,11 +66,16 @@ def load_run(folder: RunFolder, plan: Plan | None = None) -> Trained:
     state = read_state(folder.require(WEIGHTS))
     names = state.class_names or ()
     model = _rebuilt(state, recipe.model_options)
-    chosen = plan or folder.plan() or default_plan()
+    chosen = plan or _own_plan(folder)
     task_name = str(state.metadata["task"])
     task = _task(task_name, recipe.task_options, names)
     ids = tuple(state.metadata.get("class_ids", ()))
     return Trained(str(state.model), prepare(model, chosen).eval(), task, task_name, names, ids, chosen, folder)
+
+
+def _own_plan(folder: RunFolder) -> Plan:
+    plan = folder.plan()
+    return plan if plan is not None and plan.possible_here else default_plan()
 
 
 def _rebuilt(state: StateFile, options: Mapping[str, Any]) -> Network:

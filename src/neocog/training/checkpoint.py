@@ -85,7 +85,8 @@ def write_checkpoint(folder: Path, state: State, parts: Mapping[str, Mapping[str
     """
     folder.mkdir(exist_ok=True)
     tensors = {f"{part}/{name}": tensor for part, group in parts.items() for name, tensor in group.items()}
-    facts = {"state": asdict(state), "preprocess": dict(preprocess)}
+    rows = [list(row.items()) for row in state.rows]  # pairs, because JSON objects are written in alphabetical order
+    facts = {"state": {**asdict(state), "rows": rows}, "preprocess": dict(preprocess)}
     path = folder / f"step-{state.step:09d}.safetensors"
     write_weights(path, tensors, {**facts, "sha256": _digest(tensors, facts)})
     return path
@@ -105,7 +106,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     facts = {name: file.metadata.get(name) for name in ("state", "preprocess")}
     if file.metadata.get("sha256") != _digest(file.tensors, facts):
         raise RunError("a whole checkpoint", f"{path}, whose content does not match its checksum", remedy)
-    return Checkpoint(State(**facts["state"]), file.tensors, facts["preprocess"], path)  # type: ignore[arg-type]
+    state = {**facts["state"], "rows": [dict(row) for row in facts["state"]["rows"]]}  # type: ignore[dict-item,index]
+    return Checkpoint(State(**state), file.tensors, facts["preprocess"], path)  # type: ignore[arg-type]
 
 
 def latest(folder: Path) -> tuple[Checkpoint | None, list[str]]:

@@ -32,11 +32,11 @@ SMALL = 64  # pixels: pictures up to this go to a small network at their own siz
 NETWORKS = ("small_convnet", "mobilenet_v2")  # of small pictures, of photos
 WINDOWS = ("pad_and_crop", "random_resized_crop")  # likewise, the augmentation that chooses what is seen
 PICTURES_SEEN = 1_000_000  # over a training from random weights; a small set is seen as often as MOST_EPOCHS
-FEWEST_EPOCHS, MOST_EPOCHS = 10, 60
+FEWEST_EPOCHS, MOST_EPOCHS = 10, 30
 EPOCHS_FROM_WEIGHTS = 15
 STEPS_AN_EPOCH = 40  # at least, where the batch size allows it
 SMALLEST_BATCH, LARGEST_BATCH, LARGEST_BATCH_OF_PHOTOS = 16, 128, 32
-RATE, RATE_WITHOUT_NORMS, RATE_FROM_WEIGHTS = 3e-3, 1e-3, 5e-4
+RATE, RATE_WITHOUT_NORMS, RATE_FROM_WEIGHTS = 3e-3, 1e-3, 5e-4  # of AdamW; other optimizers' own rates go in the same proportion
 
 
 def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
@@ -59,12 +59,15 @@ def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
         chosen = _with_augmentations(chosen, dataset, size or entry.input_size)
     if chosen.weights is not None:
         chosen = replace(chosen, weights=str(Path(chosen.weights).expanduser().resolve()))
+    chosen = replace(chosen, speed=_speed(recipe.speed))
     check_options(chosen)
     return chosen
 
 
 def members_in_question(recipe: Recipe) -> list[tuple[str, str, type[Any]]]:
     """Whose options a recipe may hold: the members that it names, and where it names none those that may be chosen.
+
+    A task that cannot be trained has none.
 
     Returns:
         What the member is ("optimizer"), its name, and its Options.
@@ -77,7 +80,7 @@ def members_in_question(recipe: Recipe) -> list[tuple[str, str, type[Any]]]:
     task = recipe.task or "classify"
     return [
         *([("dataset", recipe.dataset, DATASETS[recipe.dataset].Options)] if recipe.dataset in DATASETS else []),
-        ("task", task, TASKS[task].Options),
+        *([("task", task, TASKS[task].Options)] if task in TASKS else []),
         *(("architecture", name, MODELS[name].Options) for name in models),
         ("optimizer", recipe.optimizer, OPTIMIZERS[recipe.optimizer].Options),
         ("schedule", recipe.schedule, SCHEDULES[recipe.schedule].Options),
@@ -163,15 +166,14 @@ def choose_course(recipe: Recipe, model: Network, pictures: int) -> Recipe:
         image_size=size,
         epochs=recipe.epochs or epochs,
         batch_size=recipe.batch_size or min(batch, max(pictures, 1)),
-        learning_rate=recipe.learning_rate or _learning_rate(model, fresh=fresh),
+        learning_rate=recipe.learning_rate or _learning_rate(recipe.optimizer, model, fresh=fresh),
     )
 
 
-def _learning_rate(model: Network, *, fresh: bool) -> float:
-    if not fresh:
-        return RATE_FROM_WEIGHTS
+def _learning_rate(optimizer: str, model: Network, *, fresh: bool) -> float:
     has_norms = any("Norm" in type(module).__name__ for module in model.modules())
-    return RATE if has_norms else RATE_WITHOUT_NORMS
+    rate = RATE_FROM_WEIGHTS if not fresh else RATE if has_norms else RATE_WITHOUT_NORMS
+    return rate if optimizer == "adamw" else rate / RATE * OPTIMIZERS[optimizer].learning_rate
 
 
 def _with_augmentations(recipe: Recipe, dataset: Dataset, size: Size) -> Recipe:
@@ -194,6 +196,15 @@ def _lasting(dataset: str) -> str:
     """A name as it is, a path in full: the run must find its data from any folder."""
     path = Path(dataset).expanduser()
     return str(path.resolve()) if path.exists() else dataset
+
+
+def _speed(speed: str) -> str:
+    if speed in ("auto", "exact"):
+        return speed
+    path = Path(speed).expanduser().resolve()
+    if not path.is_file():
+        raise UsageError("auto, exact or the path of a plan.json for speed", repr(speed), "check the path")
+    return str(path)
 
 
 def built_options(recipe: Recipe) -> dict[str, Any]:

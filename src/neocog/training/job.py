@@ -51,8 +51,8 @@ def read_for_training(recipe: Recipe, folder: RunFolder, preprocess: Preprocess,
     dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
     material = read_material(dataset, task_of(recipe, dataset), preprocess, allow_bad=recipe.allow_bad, progress=progress)
     path = folder.path / SPLITS
-    if path.exists():
-        splits = read_splits(path, dataset, material.digests)
+    if path.exists() or folder.begun:
+        splits = read_splits(folder.require(SPLITS), dataset, material.digests)
     else:
         splits = make_splits(dataset, material.digests, material.faults, recipe.seed)
     if not len(splits.train):

@@ -139,7 +139,7 @@ def record(job: Job, metrics: Mapping[str, float]) -> None:
     row = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": job.learning_rate(state.step - 1), "train/loss": loss}
     state.rows.append({**row, **metrics, "seconds": state.seconds, "images_per_second": state.pictures / max(state.seconds, 1e-9)})
     primary, value = next((name, value) for name, value in metrics.items() if name.split("/")[1] == measure.primary)
-    if state.best is None or (value > state.best if measure.higher_is_better else value < state.best):
+    if state.best is None or (value >= state.best if measure.higher_is_better else value <= state.best):  # of equal epochs the last
         state.best, state.best_epoch = value, state.epoch + 1
         save_weights(job)
     job.folder.write_metrics(state.rows)

@@ -21,11 +21,12 @@ from neocog.engine.trial import StepTrial
 from neocog.errors import UsageError
 from neocog.evaluation import evaluate, write_predictions
 from neocog.machine import this_machine
+from neocog.models import read_state
 from neocog.models.network import Learner, Network
 from neocog.progress import Progress
 from neocog.recipe import Recipe
 from neocog.run import RunFolder, load_run
-from neocog.run.folder import PREDICTIONS
+from neocog.run.folder import PREDICTIONS, WEIGHTS
 from neocog.training.defaults import choose_network, with_dataset_options, with_options
 from neocog.training.job import Job
 from neocog.training.loop import fit, training_batch
@@ -106,6 +107,8 @@ def _run(folder: RunFolder, recipe: Recipe, progress: Progress) -> Result:
     started = time.perf_counter()
     job = Job(folder, recipe, progress)
     reading = time.perf_counter() - started
+    if job.state.best is not None:
+        read_state(folder.require(WEIGHTS))  # better to miss the best weights now than at the end
     _say_what_is_learnt(job)
     job.write_choices()
     folder.cut_back(job.state.step, job.state.rows)
@@ -150,10 +153,12 @@ def _plan(job: Job) -> Plan:
     """The run's plan; where it has none, the recipe's, or the fastest that is right."""
     plan = job.folder.plan()
     here = default_plan()
+    if plan is None and job.state.step:
+        job.progress.message("plan.json is missing: a plan is chosen anew, and what follows may differ in its last bits")
     if plan is not None and plan.machine != here.machine:
         job.progress.message("the plan was made on another machine: what follows may differ in its last bits")
         job.folder.log("other machine", step=job.state.step, machine=here.machine)
-    if plan is not None and plan.device == here.device:
+    if plan is not None and plan.possible_here:
         return plan
     choice = _choose(job)
     job.folder.log("plan", step=job.state.step, source=choice.source, seconds=choice.seconds, discarded=choice.discarded, cost=choice.cost)
@@ -167,10 +172,12 @@ def _choose(job: Job) -> Choice:
     if speed == "exact" or isinstance(job.model, Learner):
         return Choice(base, source="exact")
     if speed != "auto":
-        path = Path(speed)
-        if not path.is_file():
-            raise UsageError("auto, exact or the path of a plan.json for speed", repr(speed), "check the path")
-        return Choice(read_plan(path), source=str(path))
+        plan = read_plan(Path(speed))
+        if not plan.possible_here:
+            raise UsageError(
+                f"a plan for {base.device}, which is here", f"{plan.device} in {speed}", "give another plan, or leave speed at auto"
+            )
+        return Choice(plan, source=speed)
     rows = job.splits.train[: min(job.batch_size, job.pictures_at_once)]
     batch = training_batch(job, rows)
 

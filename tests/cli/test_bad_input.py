@@ -1,0 +1,480 @@
+"""What people may hand in that is no good: each has a named answer and an exit code, and no file of theirs changes."""
+
+import os
+import pickle
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from cli.folders import TRAINING, hashes, picture, saved, write_photos
+from neocog.cli.frame import run_command_line
+from neocog.models import create_model
+from neocog.training import loop
+
+EXIF_ORIENTATION = 0x0112
+
+
+@pytest.fixture
+def refused(tell):
+    """Call the command line on what it must refuse, and compare the three lines and the exit code."""
+
+    def call(arguments, exit_code, expected, found, remedy):
+        told = tell(*arguments)
+        assert told.err.splitlines()[-3:] == [f"neocog: expected {expected}", f"found {found}", f"to do: {remedy}"]
+        assert told.exit_code == exit_code
+        assert told.out == ""
+        assert "Traceback" not in told.err
+        return told
+
+    return call
+
+
+@pytest.fixture
+def train(tell, tmp_path):
+    """Train on a folder, and prove that the folder is as before."""
+
+    def call(data, *arguments):
+        before = hashes(data)
+        told = tell("train", data, "--out", tmp_path / "run", *TRAINING, *arguments, "--json")
+        assert hashes(data) == before
+        return told
+
+    return call
+
+
+def bomb(side=30_000):
+    """A PNG file whose header claims a huge size, with next to no data."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+
+
+def rotated():
+    exif = Image.Exif()
+    exif[EXIF_ORIENTATION] = 6
+    return saved(picture(150), "JPEG", exif=exif)
+
+
+def deep():
+    return saved(Image.fromarray(np.random.default_rng(0).integers(0, 65536, (20, 24), dtype=np.uint16)))
+
+
+# Data
+
+
+@pytest.mark.parametrize("command", ["train", "data"])
+def test_a_path_that_is_not_there(command, refused, tmp_path):
+    (tmp_path / "photos").mkdir()
+    path = tmp_path / "photso"
+    refused([command, path], 2, "the name of a dataset, a folder or a CSV file", f"no {path}", "did you mean photos?")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("command", ["train", "data"])
+def test_an_empty_folder(command, refused, tmp_path, monkeypatch):
+    data = tmp_path / "photos"
+    data.mkdir()
+    monkeypatch.chdir(tmp_path)
+    refused([command, data], 3, "a folder with pictures", f"{data} is empty", "put pictures into it")
+    assert list(tmp_path.iterdir()) == [data]  # no run folder is left behind
+
+
+def test_empty_class_folders(refused, tmp_path):
+    data = tmp_path / "photos"
+    for name in ("cat", "dog"):
+        (data / name).mkdir(parents=True)
+    refused(
+        ["train", data, "--out", tmp_path / "run"],
+        *(3, "pictures in class folders", f"none below {data}", "put the pictures of each class into a folder of its own"),
+    )
+
+
+def test_one_class_only(refused, tell, tmp_path):
+    data = tmp_path / "photos"
+    (data / "cat").mkdir(parents=True)
+    for number in range(6):
+        (data / "cat" / f"{number}.png").write_bytes(saved(picture(number)))
+    before = hashes(data)
+    refused(
+        ["train", data, "--out", tmp_path / "run", *TRAINING],
+        *(3, "at least two classes", f"only cat in {data}", "add pictures of another class"),
+    )
+    told = tell("data", data)
+    assert told.exit_code == 3
+    assert f"training would refuse: expected at least two classes, found only cat in {data}" in told.out
+    assert hashes(data) == before
+
+
+def test_files_that_are_no_pictures_are_named_and_set_aside(train, tell, photos):
+    whole = saved(picture(1))
+    data = photos({"cat/empty.png": b"", "dog/cut.png": whole[: len(whole) // 2], "dog/text.jpg": b"a letter", "cat/bomb.png": bomb()})
+    faults = {
+        "cat/bomb.png": "bomb: 30,000 by 30,000 pixels, which may be a decompression bomb",
+        "cat/empty.png": "empty: an empty file",
+        "dog/cut.png": "damaged: damaged or cut short (image file is truncated)",
+        "dog/text.jpg": "foreign: a file of another kind",
+    }
+    told = train(data)
+    assert told.exit_code == 0, told.err
+    said = told.err.splitlines()
+    assert "photos: 16 to train on, 2 to validate, 2 to test; 4 set aside" in said
+    for where, reason in faults.items():
+        assert f"set aside: {where}: {reason}" in said
+    told = tell("data", data, "--json")
+    assert told.exit_code == 0
+    assert {fault["where"]: f"{fault['kind']}: {fault['detail']}" for fault in told.answer["faults"]} == faults
+
+
+def test_unusual_pictures_are_used_and_noted(train, tell, photos):
+    kinds = {
+        "cat/cmyk.jpg": ("cmyk", saved(picture(50).convert("CMYK"), "JPEG")),
+        "cat/moves.gif": ("animated", saved(picture(51), "GIF", save_all=True, append_images=[picture(52)])),
+        "cat/point.png": ("1x1", saved(picture(53, 1, 1))),
+        "dog/deep.png": ("16 bit", deep()),
+        "dog/turned.jpg": ("rotated", rotated()),
+        "dog/really-png.jpg": ("suffix", saved(picture(151))),
+    }
+    data = photos({path: content for path, (_, content) in kinds.items()})
+    told = train(data)
+    assert told.exit_code == 0, told.err
+    assert "photos: 22 to train on, 2 to validate, 2 to test" in told.err.splitlines()  # none of them is set aside
+    noted = next(line for line in told.err.splitlines() if line.startswith("note: "))
+    assert all(f"{kind} (1)" in noted for kind, _ in kinds.values())
+    answer = tell("data", data, "--json").answer
+    assert {note["where"]: note["kind"] for note in answer["notes"]} == {path: kind for path, (kind, _) in kinds.items()}
+    assert answer["faults"] == []
+    assert tell("predict", data.parent / "run", *(data / path for path in kinds), "--json").exit_code == 0
+
+
+def test_too_many_unreadable_files_stop_a_training_unless_allowed(refused, train, photos, tmp_path):
+    data = photos({f"cat/bad-{number}.png": b"" for number in range(10)})
+    refused(
+        ["train", data, "--out", tmp_path / "none", *TRAINING],
+        *(3, "at most 1% of the pictures unreadable", "10 of 30, the first of them cat/bad-0.png (an empty file)"),
+        "repair them or take them away, or go on without them by --allow-bad",
+    )
+    assert train(data, "--allow-bad").exit_code == 0
+
+
+def test_a_class_without_a_readable_picture(refused, photos, tmp_path):
+    data = photos({"bee/1.png": b""})
+    refused(
+        ["train", data, "--out", tmp_path / "run", *TRAINING],
+        *(3, "a readable picture in every class", "none is left of bee; bee/1.png: an empty file"),
+        "replace its pictures, or take the class away",
+    )
+
+
+def given_splits(data, splits):
+    for split, classes in splits.items():
+        for name, numbers in classes.items():
+            for number in numbers:
+                path = data / split / name / f"{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(saved(picture(number)))
+    return data
+
+
+def test_a_class_that_is_missing_in_val_is_noted(train, tell, tmp_path):
+    splits = {"train": {"cat": range(8), "dog": range(100, 108)}, "val": {"cat": range(20, 23)}}
+    data = given_splits(tmp_path / "photos", splits)
+    note = "no picture in val of 1 of 2 classes: dog"
+    told = train(data)
+    assert told.exit_code == 0, told.err
+    assert f"note: {note}" in told.err.splitlines()
+    assert note in tell("data", data, "--json").answer["remarks"]
+
+
+def test_a_class_that_is_missing_in_train(refused, tmp_path):
+    splits = {"train": {"cat": range(8), "bee": range(30, 38)}, "val": {"cat": range(20, 23), "dog": range(100, 103)}}
+    data = given_splits(tmp_path / "photos", splits)
+    refused(
+        ["train", data, "--out", tmp_path / "run", *TRAINING],
+        *(3, "every class among the training pictures", "dog only in val", "add pictures of dog to train, or take them away"),
+    )
+
+
+# Recipes and weights
+
+
+def test_a_recipe_with_an_unknown_key(refused, photos, tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text(f'dataset = "{photos()}"\nepoch = 3\n')
+    before = hashes(tmp_path)
+    refused(["train", "--recipe", file], 2, f"a key of the recipe {file}", "'epoch'", "did you mean epochs?")
+    file.write_text(f'dataset = "{photos()}"\n[model]\nname = "mlp"\nwidth = [8]\n')
+    refused(["train", "--recipe", file, "--out", tmp_path / "run"], 2, "a key of the options of mlp", "'width'", "did you mean widths?")
+    file.write_text(f'dataset = "{photos()}"\nepoch = 3\n')
+    assert {path: digest for path, digest in hashes(tmp_path).items() if not path.startswith("run")} == before
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("epochs = ", "{file}: Invalid value"), (None, "{file}: No such file or directory")],
+)
+def test_a_recipe_that_cannot_be_read(text, found, tell, tmp_path):
+    file = tmp_path / "mine.toml"
+    if text is not None:
+        file.write_text(text)
+    told = tell("train", "--recipe", file)
+    assert told.exit_code == 2
+    assert told.err.splitlines()[1].startswith("found " + found.format(file=file))
+    assert len(told.err.splitlines()) == 3
+
+
+class Harmful:
+    """A pickle that would make a folder."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_pickle_that_would_run_code_is_not_run(zipped, refused, photos, tmp_path):
+    weights, proof, data = tmp_path / "weights.pth", tmp_path / "proof", photos()
+    state = {"layer.weight": torch.zeros(2), "more": Harmful(str(proof))}
+    if zipped:
+        torch.save(state, weights)
+    else:
+        weights.write_bytes(pickle.dumps(Harmful(str(proof))))
+    before = hashes(tmp_path)
+    lines = (
+        *(3, "a file of tensors", f"{weights}, a pickle that would run {os.mkdir.__module__}.mkdir"),
+        "do not load it; ask for a safetensors file, or for the state_dict() alone",
+    )
+    refused(["predict", "--model", "lenet5", "--weights", weights, data], *lines)
+    refused(["train", data, "--weights", weights, *TRAINING, "--out", tmp_path / "run"], *lines)
+    assert not proof.exists()
+    assert {path: digest for path, digest in hashes(tmp_path).items() if not path.startswith("run")} == before
+
+
+def test_weights_of_another_architecture(refused, photos, tmp_path):
+    weights, data = tmp_path / "resnet20.pth", photos()
+    torch.save(create_model("resnet20").state_dict(), weights)
+    before = hashes(tmp_path)
+    ours, theirs = _body("lenet5"), _body("resnet20")
+    shared = f"{len(ours & theirs)} of {len(ours | theirs)} keys are shared"
+    lines = (
+        *(3, "weights of lenet5", f"{weights}, another architecture's weights ({shared})"),
+        "name the file's architecture, or give another file",
+    )
+    refused(["predict", "--model", "lenet5", "--weights", weights, data], *lines)
+    refused(["evaluate", "--model", "lenet5", "--weights", weights, data], *lines)
+    assert hashes(tmp_path) == before
+
+
+def _body(name):
+    """The keys of a network without its last layer's."""
+    model = create_model(name)
+    return {key for key in model.state_dict() if not key.startswith(f"{model.output_layer}.") and "num_batches" not in key}
+
+
+def test_weights_cut_short(tell, photos, tmp_path):
+    weights = tmp_path / "lenet5.pth"
+    torch.save(create_model("lenet5").state_dict(), weights)
+    weights.write_bytes(weights.read_bytes()[:5000])
+    told = tell("predict", "--model", "lenet5", "--weights", weights, photos())
+    assert told.exit_code == 3
+    expected, found, remedy = told.err.splitlines()
+    assert expected == "neocog: expected a whole file of weights"
+    assert found.startswith(f"found {weights}, damaged or cut short (")
+    assert remedy == "to do: copy or fetch the file again"
+
+
+# Run folders
+
+
+@pytest.fixture(scope="session")
+def _stopped(tmp_path_factory):
+    """A training of four epochs that was interrupted in its third, after two checkpoints."""
+    folder = tmp_path_factory.mktemp("stopped")
+    data, run, step = write_photos(folder / "photos"), folder / "run", loop.train_step
+
+    def interrupted(job, rows):
+        if job.state.step == 2:
+            raise KeyboardInterrupt
+        return step(job, rows)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "train_step", interrupted)
+        assert run_command_line(["train", str(data), "--out", str(run), *TRAINING, "--epochs", "4"]) == 130
+    return data, run
+
+
+@pytest.fixture
+def stopped(_stopped, tmp_path):
+    """A copy of the run that may be spoilt, and its data."""
+    data, run = _stopped
+    return data, shutil.copytree(run, tmp_path / "run")
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+RESTORE = "restore it from a copy of the run"
+MISSING = {
+    "recipe.toml": ("a run: a folder with recipe.toml", "{run} without it", "give the folder that neocog train named at its end"),
+    "splits.csv": ("splits.csv in the run", "{run} without it", RESTORE),
+    "weights.safetensors": ("weights.safetensors in the run", "{run} without it", RESTORE),
+}
+CUT = {
+    "recipe.toml": ("a whole recipe.toml", "{run}/recipe.toml", RESTORE),
+    "splits.csv": ("a whole file of splits", "{run}/splits.csv, cut short", "restore it from a copy"),
+    "plan.json": (
+        *("a plan: a JSON file as a run's plan.json", "{run}/plan.json: Unterminated string starting at"),
+        "check the path or mend the file",
+    ),
+    "weights.safetensors": ("a whole file of weights", "{run}/weights.safetensors, damaged or cut short", "copy or fetch the file again"),
+}
+CUT_IN_THE_END = CUT | {
+    "weights.safetensors": (
+        *("the weights.safetensors that the training wrote", "{run}/weights.safetensors, cut short or changed"),
+        RESTORE,
+    ),
+    "metrics.csv": ("a whole metrics.csv", "{run}/metrics.csv, cut short", RESTORE),
+    "manifest.json": ("JSON in manifest.json", "{run}/manifest.json: ", RESTORE),
+}
+
+
+def assert_says(told, run, lines):
+    expected, found, remedy = (line.format(run=run) for line in lines)
+    said = told.err.splitlines()[-3:]
+    assert said[0] == f"neocog: expected {expected}"
+    assert said[1].startswith(f"found {found}")
+    assert said[2] == f"to do: {remedy}"
+    assert told.exit_code == 3
+    assert told.out == ""
+
+
+@pytest.mark.parametrize("command", ["resume", "evaluate"])
+@pytest.mark.parametrize("name", MISSING)
+def test_a_stopped_run_with_a_file_missing(name, command, tell, stopped):
+    data, run = stopped
+    (run / name).unlink()
+    before = hashes(data)
+    assert_says(tell(command, run), run, MISSING[name])
+    assert hashes(data) == before
+
+
+@pytest.mark.parametrize("command", ["resume", "evaluate"])
+@pytest.mark.parametrize("name", CUT)
+def test_a_stopped_run_with_a_file_cut_short(name, command, tell, stopped):
+    _, run = stopped
+    cut(run / name)
+    broken = hashes(run)
+    assert_says(tell(command, run), run, CUT[name])
+    after = hashes(run)
+    assert {path: after[path] for path in broken if path != "log.jsonl"} == {path: broken[path] for path in broken if path != "log.jsonl"}
+
+
+@pytest.mark.parametrize("name", [*MISSING, "metrics.csv"])
+def test_a_run_that_has_ended_with_a_file_missing(name, tell, trained):
+    _, run = trained
+    (run / name).unlink()
+    lines = MISSING.get(name, (f"{name} in the run", "{run} without it", RESTORE))
+    assert_says(tell("evaluate", run), run, lines)
+
+
+@pytest.mark.parametrize("name", CUT_IN_THE_END)
+def test_a_run_that_has_ended_with_a_file_cut_short(name, tell, trained):
+    _, run = trained
+    cut(run / name)
+    assert_says(tell("evaluate", run), run, CUT_IN_THE_END[name])
+
+
+def test_answers_need_the_weights_alone(tell, trained):
+    data, run = trained
+    whole = tell("predict", run, data, "--json").answer
+    for name in ("splits.csv", "metrics.csv", "log.jsonl", "plan.json", "predictions.parquet"):
+        (run / name).unlink()
+    assert tell("predict", run, data, "--json").answer == whole
+
+
+def test_a_missing_plan_is_chosen_anew_and_said(tell, stopped):
+    _, run = stopped
+    (run / "plan.json").unlink()
+    told = tell("resume", run)
+    assert told.exit_code == 0
+    assert "plan.json is missing: a plan is chosen anew, and what follows may differ in its last bits" in told.err.splitlines()
+
+
+@pytest.mark.parametrize("spoil", [cut, Path.unlink])
+def test_without_its_newest_checkpoint_a_training_goes_on_from_the_one_before(spoil, tell, stopped, tmp_path):
+    _, run = stopped
+    other = shutil.copytree(run, tmp_path / "other")
+    newest = sorted((run / "checkpoint").iterdir())[-1]
+    spoil(newest)
+    told = tell("resume", run)
+    assert told.exit_code == 0
+    assert ("checkpoint set aside: " in told.err) == (spoil is cut)
+    assert tell("resume", other).exit_code == 0
+    assert hashes(run)["weights.safetensors"] == hashes(other)["weights.safetensors"]  # the same steps, done once more
+
+
+def test_with_all_checkpoints_cut_short_there_is_nothing_to_go_on_from(tell, stopped):
+    _, run = stopped
+    for path in (run / "checkpoint").iterdir():
+        cut(path)
+    lines = (
+        *("a whole checkpoint", f"{run}/checkpoint/step-000000002.safetensors, damaged or cut short"),
+        "restore the checkpoint folder from a copy, or train anew into another folder",
+    )
+    assert_says(tell("resume", run), run, lines)
+
+
+def test_a_run_that_another_process_writes_to(refused, stopped):
+    data, run = stopped
+    code = f"import filelock, sys; lock = filelock.FileLock({str(run / '.lock')!r}); lock.acquire(); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "\n"
+        before = hashes(run)
+        lines = (4, "a run that no other process writes to", f"{run}, which is locked", "wait for the other training, or stop it")
+        refused(["resume", run], *lines)
+        refused(["train", data, "--out", run, *TRAINING], *lines)
+        assert hashes(run) == before
+        other.kill()  # the operating system lets go of the lock
+    assert run_command_line(["resume", str(run)]) == 0
+
+
+def test_a_training_does_not_go_into_a_folder_that_holds_something(refused, photos, trained, tmp_path):
+    data = photos()
+    before = hashes(data)
+    refused(
+        ["train", data, "--out", data, *TRAINING],
+        *(2, "a new or empty folder for the run", f"{data}, which holds cat, dog", "choose another folder"),
+    )
+    assert hashes(data) == before
+    _, run = trained
+    before = hashes(run)
+    refused(
+        ["train", data, "--out", run, *TRAINING],
+        *(2, "a new or empty folder for the run", f"{run}, which holds .lock, checkpoint, log.jsonl, manifest.json"),
+        f"neocog resume {run}, or choose another folder",
+    )
+    assert hashes(run) == before
+
+
+def test_a_run_cannot_be_a_file(refused, photos, tmp_path):
+    place = tmp_path / "file"
+    place.write_text("mine")
+    refused(
+        ["train", photos(), "--out", place, *TRAINING],
+        *(4, "a folder to write the run to", f"{place}: File exists", "choose another place with --out"),
+    )
+    assert place.read_text() == "mine"
