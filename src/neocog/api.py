@@ -159,6 +159,9 @@ class Run:
     def _save(self, folder: Path, evaluation: Evaluation, dataset: Dataset) -> tuple[Path, ...]:
         make_folder(folder)
         write_predictions(folder / PREDICTIONS, evaluation, dataset, self.class_names)
+        run = self.trained.folder
+        if run is not None and run.finished and folder.resolve() == run.path.resolve():
+            run.renew_hash(PREDICTIONS)
         pictures = save_pictures(folder, evaluation, dataset, self.trained)
         facts = {"dataset": dataset.name, "pictures": len(evaluation.indices), "metrics": evaluation.named_metrics()}
         write_atomically(folder / EVALUATION, (json.dumps(facts, indent=2) + "\n").encode())

@@ -98,7 +98,7 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("recipe", "expected", "found", "remedy"),
     [
-        (Recipe(model="lenet"), "the name of an architecture", "'lenet'", "did you mean lenet5?"),
+        (Recipe(model="lenet_5"), "the name of an architecture", "'lenet_5'", "did you mean lenet5?"),
         (Recipe(optimizer="adamm"), "the name of an optimizer", "'adamm'", "did you mean adam or adamw?"),
         (Recipe(schedule="cosin"), "the name of a schedule", "'cosin'", "did you mean cosine?"),
         (Recipe(augment=("flipp",)), "the name of an augmentation", "'flipp'", "did you mean flip?"),
@@ -132,7 +132,7 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
             Recipe(augment=("flip",), augment_options={"flip": {"probability": 1.0}}),
             "a key of the augmentation flip",
             "'probability'",
-            "did you mean flip_probability?",
+            "did you mean flip_probability or flip_vertical_probability?",
         ),
     ],
 )

@@ -8,6 +8,7 @@ from neocog.data.listing import entries
 from neocog.data.registry import DATASETS, LAYOUTS, Layout, make_options
 from neocog.errors import DataError, UsageError
 from neocog.images import SUFFIXES
+from neocog.machine import data_folder
 from neocog.registry import closest
 
 __all__ = ["open_dataset"]
@@ -19,8 +20,8 @@ def open_dataset(name_or_path: str | Path, task: str | None = None, **options: A
     """Open a dataset; no picture is decoded yet.
 
     Args:
-        name_or_path: the name of a dataset, or the path of a folder or of a CSV file. A name goes before a
-            folder of the same name; `./digits` is the folder.
+        name_or_path: the name of a dataset, or the path of a folder or of a CSV file; where there is none, a
+            folder below the data folder. A name goes before a folder of the same name; `./digits` is the folder.
         task: "classify", "detect", "segment" or "denoise"; None for the one that the name or the layout tells.
         options: what may be chosen of this dataset, such as `size` of `shapes`.
 
@@ -39,7 +40,7 @@ def open_dataset(name_or_path: str | Path, task: str | None = None, **options: A
                 f"choose {'one of ' if len(entry.tasks) > 1 else ''}{', '.join(entry.tasks)}",
             )
         return entry.open(wanted or entry.tasks[0], make_options(entry.Options, options, entry.name))
-    path = Path(name_or_path).expanduser()
+    path = _place(name_or_path)
     try:
         if not path.exists():
             raise UsageError("the name of a dataset, a folder or a CSV file", f"no {name_or_path}", _near(path))
@@ -47,6 +48,13 @@ def open_dataset(name_or_path: str | Path, task: str | None = None, **options: A
         return layout.open(path, told_by, make_options(layout.Options, options, f"the layout {layout.name!r}"))
     except PermissionError as error:
         raise DataError("a dataset that may be read", f"{error.filename}: {error.strerror}", "allow reading it") from error
+
+
+def _place(name_or_path: str | Path) -> Path:
+    """The path itself, or the folder of that name among the datasets."""
+    path = Path(name_or_path).expanduser()
+    among_datasets = data_folder() / path
+    return among_datasets if not path.exists() and among_datasets.is_dir() else path
 
 
 def _task(task: str | None) -> TaskName | None:

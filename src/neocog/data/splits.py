@@ -91,7 +91,7 @@ def make_splits(dataset: Dataset, digests: Sequence[bytes], faults: Sequence[Fau
         DataError: there is only one class, or a class has no picture to train with.
     """
     require_trainable(dataset)
-    set_aside = [(fault.where, f"{fault.kind}: {fault.detail}") for fault in faults]
+    set_aside = [(fault.where, fault.reason) for fault in faults]
     bad = {fault.where for fault in faults}
     usable = [index for index, where in enumerate(dataset.wheres()) if where not in bad]
     found = dataset.class_indices()

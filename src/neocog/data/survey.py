@@ -47,6 +47,11 @@ class Fault:
     kind: str
     detail: str
 
+    @property
+    def reason(self) -> str:
+        """Kind and detail, as records name them; the kind once where the detail says it too."""
+        return self.detail if self.detail.startswith(self.kind) else f"{self.kind}: {self.detail}"
+
 
 @dataclass(frozen=True)
 class Note:

@@ -128,10 +128,10 @@ def obeying(plan: Plan) -> Iterator[None]:
     Afterwards torch's settings are as before.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA's products are not deterministic
-    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     with contextlib.ExitStack() as before:
-        before.callback(torch.use_deterministic_algorithms, strict, warn_only=warns)
-        torch.use_deterministic_algorithms(True)
+        # What use_deterministic_algorithms does, without importing the compiler, which takes seconds.
+        before.callback(torch.set_deterministic_debug_mode, torch.get_deterministic_debug_mode())
+        torch.set_deterministic_debug_mode("error")
         before.callback(torch.set_num_threads, torch.get_num_threads())
         torch.set_num_threads(plan.threads)
         for holder, name in (

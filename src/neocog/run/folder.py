@@ -267,6 +267,12 @@ class RunFolder:
         hashes = {name: file_hash(self.path / name) for name in RESULTS if (self.path / name).is_file()}
         write_atomically(self.path / MANIFEST, (json.dumps({**facts, "files": hashes}, indent=2) + "\n").encode())
 
+    def renew_hash(self, name: str) -> None:
+        """After a result of a finished run was written anew: bring its hash in the manifest up to date."""
+        facts = self.manifest()
+        facts["files"][name] = file_hash(self.path / name)
+        write_atomically(self.path / MANIFEST, (json.dumps(facts, indent=2) + "\n").encode())
+
     def manifest(self) -> dict[str, Any]:
         """The facts of manifest.json.
 

@@ -54,7 +54,7 @@ def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
     entry = MODELS[model]
     size = recipe.image_size or (_at_least(dataset.typical_size, entry.min_size) if small and recipe.weights is None else None)
     chosen = replace(recipe, task=task, model=model, image_size=size, channels=recipe.channels or (1 if dataset.channels == 1 else 3))
-    chosen = replace(chosen, dataset=_lasting(recipe.dataset))
+    chosen = replace(chosen, dataset=_lasting(recipe.dataset, dataset))
     if chosen.augment is None:
         chosen = _with_augmentations(chosen, dataset, size or entry.input_size)
     if chosen.weights is not None:
@@ -192,10 +192,9 @@ def _at_least(size: Size, least: int) -> Size:
     return max(size[0], least), max(size[1], least)
 
 
-def _lasting(dataset: str) -> str:
+def _lasting(name: str, dataset: Dataset) -> str:
     """A name as it is, a path in full: the run must find its data from any folder."""
-    path = Path(dataset).expanduser()
-    return str(path.resolve()) if path.exists() else dataset
+    return name if name in DATASETS or dataset.root is None else str(dataset.root.resolve())
 
 
 def _speed(speed: str) -> str:
