@@ -32,6 +32,7 @@ CALLS = {
     "validation": "neocog.training.loop.validate",
     "batch": "neocog.tasks.classify.Classify.compare",
     "evaluation": "neocog.training.train.evaluate",
+    "writing": "neocog.training.checkpoint.write_weights",
 }
 """Functions at whose beginning a fault may strike."""
 

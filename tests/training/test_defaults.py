@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -88,7 +89,9 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("photos", "weights.pth", "plan.json"):
         (tmp_path / name).touch()
-    recipe = choose_network(Recipe(dataset="photos", weights="weights.pth", speed="plan.json"), PHOTOS)
+    pictures = Pictures((333, 500))
+    pictures.root = Path("photos")
+    recipe = choose_network(Recipe(dataset="photos", weights="weights.pth", speed="plan.json"), pictures)
     assert recipe.dataset == str(tmp_path / "photos")
     assert recipe.weights == str(tmp_path / "weights.pth")
     assert recipe.speed == str(tmp_path / "plan.json")
@@ -98,7 +101,7 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("recipe", "expected", "found", "remedy"),
     [
-        (Recipe(model="lenet_5"), "the name of an architecture", "'lenet_5'", "did you mean lenet5?"),
+        (Recipe(model="softmax_regresion"), "the name of an architecture", "'softmax_regresion'", "did you mean softmax_regression?"),
         (Recipe(optimizer="adamm"), "the name of an optimizer", "'adamm'", "did you mean adam or adamw?"),
         (Recipe(schedule="cosin"), "the name of a schedule", "'cosin'", "did you mean cosine?"),
         (Recipe(augment=("flipp",)), "the name of an augmentation", "'flipp'", "did you mean flip?"),

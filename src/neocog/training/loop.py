@@ -39,6 +39,8 @@ def fit(job: Job, stop: StopRequest) -> None:
         metrics = validate(job, stop)
         record(job, metrics)
         job.state.start_epoch(epoch + 1)
+        if stop.requested:
+            raise _interrupted(job, stop)
         job.save_checkpoint()
 
 

@@ -1,0 +1,282 @@
+"""Trainings from the command to the end, and every way in which they end too soon."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+import neocog
+from neocog.data.splits import read_splits
+from neocog.engine.plan import Plan, default_plan
+from neocog.errors import RunError, SurroundingsError, UsageError
+from neocog.models import read_state
+from neocog.run import RunFolder
+from training.kills import left_behind, results
+
+MLP = ("train", "digits", "--model", "mlp", "--widths", "12", "--epochs", "3", "--batch-size", "256", "--speed", "exact")
+STEPS = 6  # an epoch
+
+
+@pytest.fixture
+def said(commands, tmp_path):
+    """Run a command; give its exit code and the lines that it said on standard error."""
+
+    def run(*arguments, **order):
+        errors = tmp_path / "errors"
+        errors.unlink(missing_ok=True)
+        code = commands.run(*arguments, errors=str(errors), **order)
+        return code, errors.read_text().splitlines()
+
+    return run
+
+
+@pytest.fixture
+def run(tmp_path):
+    return tmp_path / "run"
+
+
+@pytest.fixture(scope="module")
+def whole(commands, tmp_path_factory):
+    run = tmp_path_factory.mktemp("whole") / "run"
+    assert commands.run(*MLP, "--out", run) == 0
+    return run
+
+
+class TestToTheEnd:
+    def test_the_files_of_a_run(self, whole):
+        assert results(whole)["names"] == [
+            ".lock",
+            "checkpoint",
+            "log.jsonl",
+            "manifest.json",
+            "metrics.csv",
+            "plan.json",
+            "predictions.parquet",
+            "recipe.toml",
+            "splits.csv",
+            "weights.safetensors",
+        ]
+        assert sorted(path.name for path in (whole / "checkpoint").iterdir()) == [
+            "step-000000012.safetensors",
+            "step-000000018.safetensors",
+        ]
+        RunFolder.open(whole).verify()
+
+    def test_metrics_have_a_row_an_epoch_and_the_manifest_those_of_the_best(self, whole):
+        folder = RunFolder.open(whole)
+        rows, manifest = folder.metrics(), folder.manifest()
+        assert [(row["epoch"], row["step"]) for row in rows] == [(1, 6), (2, 12), (3, 18)]
+        best = max(rows, key=lambda row: (row["val/accuracy"], row["epoch"]))  # of equal ones the last
+        assert manifest["best_epoch"] == best["epoch"]
+        assert manifest["metrics"].items() >= {name: value for name, value in best.items() if name.startswith("val/")}.items()
+        assert 0 <= manifest["metrics"]["test/accuracy"] <= 1
+
+    def test_images_are_normalised_by_the_statistics_of_the_training_pictures(self, whole):
+        recipe = RunFolder.open(whole).recipe()
+        train = read_splits(whole / "splits.csv", neocog.open_dataset(recipe.dataset)).train.numpy()
+        levels = np.round(load_digits().images[train] * 255 / 16) / 255
+        preprocess = read_state(whole / "weights.safetensors").preprocess
+        assert preprocess.mean == pytest.approx([levels.mean()], abs=1e-4)
+        assert preprocess.std == pytest.approx([levels.std()], abs=1e-4)
+
+    def test_equal_commands_give_equal_bits_and_another_seed_others(self, commands, whole, run, tmp_path):
+        assert commands.run(*MLP, "--out", run) == 0
+        assert results(run) == results(whole)
+        assert commands.run(*MLP, "--out", tmp_path / "other", "--seed", "1") == 0
+        other = results(tmp_path / "other")
+        assert all(other[name] != results(whole)[name] for name in ("recipe.toml", "splits.csv", "weights.safetensors"))
+
+    def test_every_so_many_epochs_a_checkpoint_is_kept(self, commands, run):
+        assert commands.run(*MLP, "--out", run, "--epochs", "7", "--keep-every", "3") == 0
+        kept = sorted(int(path.stem.removeprefix("step-")) // STEPS for path in (run / "checkpoint").iterdir())
+        assert kept == [3, 6, 7]
+
+
+class TestSignals:
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+    def test_the_step_is_finished_and_a_checkpoint_saved(self, said, run, whole, name):
+        code, lines = said(*MLP, "--out", run, fault={"call": "step", "time": 9, "signal": name})
+        assert code == 130
+        assert lines[-3:] == [
+            "neocog: expected a training to its end",
+            f"found {name} at step 9 of 18",
+            f"to do: neocog resume {run}",
+        ]
+        assert sorted(path.name for path in (run / "checkpoint").iterdir()) == ["step-000000006.safetensors", "step-000000009.safetensors"]
+        assert RunFolder(run).events()[-1] == {"event": "interrupted", "step": 9, "signal": name}
+        assert said("resume", run)[0] == 0
+        assert results(run) == results(whole)
+
+    def test_a_second_interruption_ends_at_once_and_the_run_still_resumes(self, said, run, whole):
+        twice = [{"call": "step", "time": 9, "signal": "SIGINT"}, {"call": "loss", "time": 9, "signal": "SIGINT"}]
+        assert said(*MLP, "--out", run, fault=twice)[0] == 130
+        assert [path.name for path in (run / "checkpoint").iterdir()] == ["step-000000006.safetensors"]
+        assert said("resume", run)[0] == 0
+        assert results(run) == results(whole)
+
+    def test_a_second_interruption_while_the_checkpoint_is_written_leaves_no_part(self, said, run, whole):
+        twice = [{"call": "step", "time": 9, "signal": "SIGINT"}, {"call": "writing", "time": 1, "signal": "SIGINT"}]
+        assert said(*MLP, "--out", run, fault=twice)[0] == 130
+        assert left_behind(run) == []
+        assert said("resume", run)[0] == 0
+        assert results(run) == results(whole)
+
+
+class TestDivergence:
+    def test_a_loss_that_is_no_number_ends_the_training(self, said, run):
+        code, lines = said(*MLP, "--out", run, "--learning-rate", "1e30")
+        assert code == 5
+        assert lines[-3] == "neocog: expected a loss that is a number"
+        assert re.fullmatch(r"found (nan|inf) in epoch 1, step \d, at learning rate \d\.?\d*e\+\d\d", lines[-2])
+        assert lines[-1] == "to do: train with a smaller learning rate, as --learning-rate 1e+29"
+        assert RunFolder(run).events()[-1]["event"] == "diverged"
+
+    def test_so_does_one_that_shows_in_the_validation(self, said, run):
+        command = (*MLP, "--out", run, "--optimizer", "gradient_descent", "--schedule", "constant", "--learning-rate", "1e38")
+        code, lines = said(*command)
+        assert code == 5
+        assert re.fullmatch(r"found (nan|inf) in the validation after epoch 1, at learning rate 1e\+38", lines[-2])
+        assert not (run / "weights.safetensors").exists()
+
+
+class TestCheckpointsThatAreNoUse:
+    @pytest.fixture
+    def stopped(self, said, run):
+        assert said(*MLP, "--out", run, fault={"call": "step", "time": 15, "signal": "SIGTERM"})[0] == 130
+        assert len(list((run / "checkpoint").iterdir())) == 3
+        return run
+
+    def damage(self, path):
+        path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+
+    def test_a_damaged_one_is_set_aside_in_words_and_the_one_before_it_used(self, said, stopped, whole):
+        newest = max((stopped / "checkpoint").iterdir())
+        self.damage(newest)
+        code, lines = said("resume", stopped)
+        assert code == 0
+        fault = f"{newest}, whose content does not match its checksum"
+        assert f"checkpoint set aside: {fault}" in lines
+        assert {"event": "checkpoint set aside", "step": 12, "fault": fault} in RunFolder(stopped).events()
+        assert results(stopped) == results(whole)
+
+    def test_where_all_are_damaged_the_run_cannot_go_on(self, said, stopped):
+        for path in (stopped / "checkpoint").iterdir():
+            self.damage(path)
+        code, lines = said("resume", stopped)
+        assert code == 3
+        assert lines[-3] == "neocog: expected a whole checkpoint"
+        assert lines[-1] == "to do: restore the checkpoint folder from a copy, or train anew into another folder"
+
+    def test_a_disk_that_is_full_leaves_the_older_ones(self, said, stopped, whole):
+        before = {path.name: path.read_bytes() for path in (stopped / "checkpoint").iterdir()}
+        stop = {"call": "step", "time": 2, "signal": "SIGTERM"}
+        code, lines = said("resume", stopped, fault=stop, largest_file=5000)
+        assert code == 4
+        assert re.fullmatch(r"neocog: expected [\d,]+ bytes written to .*/checkpoint/step-000000017.safetensors", lines[-3])
+        assert lines[-2:] == ["found File too large", "to do: free some space, or choose another folder"]
+        assert {path.name: path.read_bytes() for path in (stopped / "checkpoint").iterdir()} == before
+        assert said("resume", stopped)[0] == 0
+        assert results(stopped) == results(whole)
+
+    def test_weights_that_are_gone_are_missed_at_the_beginning(self, said, stopped):
+        (stopped / "weights.safetensors").unlink()
+        code, lines = said("resume", stopped)
+        assert code == 3
+        assert lines[-3:] == [
+            "neocog: expected weights.safetensors in the run",
+            f"found {stopped} without it",
+            "to do: restore it from a copy of the run",
+        ]
+
+
+class TestTheFolder:
+    def test_one_where_no_step_was_done_is_begun_anew_with_nothing_of_the_old(self, commands, run, whole):
+        other = ("train", "digits", "--model", "lenet5", "--seed", "5", "--epochs", "1", "--speed", "exact")
+        assert commands.run(*other, "--out", run, fault={"call": "step", "time": 1}) == -9
+        assert (run / "plan.json").exists()
+        assert commands.run(*MLP, "--out", run) == 0
+        assert results(run) == results(whole)
+
+    def test_one_where_a_training_goes_on_or_has_ended_is_refused(self, said, run):
+        assert said(*MLP, "--out", run, fault={"call": "step", "time": 9, "signal": "SIGTERM"})[0] == 130
+        before = results_so_far(run)
+        code, lines = said(*MLP, "--out", run)
+        assert code == 2
+        assert lines[-3] == "neocog: expected a new or empty folder for the run"
+        assert lines[-1] == f"to do: neocog resume {run}, or choose another folder"
+        assert results_so_far(run) == before
+
+    def test_without_a_place_the_next_free_one_is_taken(self, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        choices = {"model": "softmax_regression", "epochs": 1, "progress": False}
+        paths = [neocog.train("digits", **choices).path for _ in range(2)]
+        assert [str(path) for path in paths] == ["runs/digits-softmax_regression-1", "runs/digits-softmax_regression-2"]
+
+    def test_a_second_training_into_one_folder_is_refused(self, run):
+        folder = RunFolder.create(run)
+        with folder.locked(), pytest.raises(SurroundingsError, match="a run that no other process writes to"):
+            neocog.train("digits", out=run, progress=False)
+
+
+def results_so_far(run):
+    return {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+
+SOFTMAX = {"model": "softmax_regression", "epochs": 2, "progress": False}
+
+
+class TestPlans:
+    def plan_file(self, folder, **changes):
+        path = folder / "a-plan.json"
+        path.write_text(json.dumps({**default_plan().to_dict(), **changes}))
+        return path
+
+    def test_a_plans_file_is_obeyed(self, run, tmp_path):
+        path = self.plan_file(tmp_path, layout="channels_last", threads=1, micro_batch=7)
+        neocog.train("digits", out=run, speed=str(path), **SOFTMAX)
+        assert RunFolder(run).plan() == Plan(**json.loads(path.read_text()))
+
+    def test_parts_of_a_batch_add_up_to_the_same_step(self, run, tmp_path):
+        """The network has no batch norm, so that only the order of additions differs."""
+        path = self.plan_file(tmp_path, micro_batch=7)
+        parts = neocog.train("digits", out=run, speed=str(path), augment=(), **SOFTMAX)
+        whole = neocog.train("digits", out=tmp_path / "whole", speed="exact", augment=(), **SOFTMAX)
+        tensors, others = (read_state(run.path / "weights.safetensors").tensors for run in (parts, whole))
+        for name, tensor in tensors.items():
+            assert (tensor - others[name]).abs().max() < 1e-4
+
+    @pytest.mark.skipif(default_plan().device != "cpu", reason="needs a machine without an accelerator")
+    def test_a_plan_for_an_accelerator_that_is_not_here_is_refused(self, run, tmp_path):
+        path = self.plan_file(tmp_path, device="cuda")
+        with pytest.raises(UsageError) as caught:
+            neocog.train("digits", out=run, speed=str(path), **SOFTMAX)
+        assert str(caught.value) == (
+            f"expected: a plan for cpu, which is here\nfound: cuda in {path}\nto do: give another plan, or leave speed at auto"
+        )
+
+    @pytest.mark.skipif(default_plan().device != "cpu", reason="needs a machine without an accelerator")
+    def test_a_run_from_a_machine_with_an_accelerator_is_at_home_here(self, run):
+        accuracy = neocog.train("digits", out=run, **SOFTMAX).metrics["test/accuracy"]
+        folder = RunFolder(run)
+        folder.write_plan(Plan(**{**folder.plan().to_dict(), "device": "cuda", "machine": "another"}))
+        there = neocog.open_run(run)
+        assert there.trained.plan == default_plan()
+        assert there.evaluate(progress=False).metrics["accuracy"] == pytest.approx(accuracy, abs=0.02)
+
+    def test_on_another_machine_that_is_said_and_the_training_goes_on(self, said, run):
+        assert said(*MLP, "--out", run, fault={"call": "step", "time": 9, "signal": "SIGTERM"})[0] == 130
+        folder = RunFolder(run)
+        folder.write_plan(Plan(**{**folder.plan().to_dict(), "machine": "another"}))
+        code, lines = said("resume", run)
+        assert code == 0
+        assert "the plan was made on another machine: what follows may differ in its last bits" in lines
+        assert "other machine" in {event["event"] for event in folder.events()}
+
+
+def test_a_run_that_is_none_cannot_be_resumed(tmp_path):
+    with pytest.raises(UsageError, match="expected: the folder of a run"):
+        neocog.resume(tmp_path / "none", progress=False)
+    with pytest.raises(RunError, match=r"expected: a run: a folder with recipe\.toml"):
+        neocog.resume(tmp_path, progress=False)
