@@ -9,7 +9,17 @@ import neocog
 
 
 def test_public_names_are_deliberate():
-    assert neocog.__all__ == ["NeocogError", "Run", "__version__", "create_model", "open_dataset", "open_run", "pretrained", "resume", "train"]
+    assert neocog.__all__ == [
+        "NeocogError",
+        "Run",
+        "__version__",
+        "create_model",
+        "open_dataset",
+        "open_run",
+        "pretrained",
+        "resume",
+        "train",
+    ]
 
 
 def test_importing_the_package_loads_nothing_heavy():

@@ -66,14 +66,14 @@ class Recipe:
     batch_size: int | None = _choice("pictures per step")
     optimizer: str = _choice("rule that turns gradients into steps", "adamw", metavar="NAME")
     learning_rate: float | None = _choice("largest learning rate of the schedule")
-    weight_decay: float = _choice("decay of the weights, norms and biases spared", 0.01)
+    weight_decay: float | None = _choice("decay of the weights, norms and biases spared; chosen with the optimizer")
     schedule: str = _choice("course of the learning rate", "one_cycle", metavar="NAME")
     warmup: float = _choice("share of the steps over which the learning rate rises from 0, in [0, 1]", 0.0)
     augment: tuple[str, ...] | None = _choice("random changes of the training pictures; none for no changes")
     ema: float = _choice("decay per step of the averaged weights that are then evaluated and kept; 0 for none", 0.0)
     seed: int = _choice("number that all random draws follow from", 0)
     speed: str = _choice("auto measures the machine, exact is float32 unmeasured, or a plan.json to obey", "auto")
-    keep_every: int = _choice("keep the checkpoint of every so many epochs; 0 keeps the last two only", 0)
+    keep_every: int = _choice("keep the checkpoints of every so many epochs too; 0 keeps those of the last two epochs and steps", 0)
     allow_bad: bool = _choice("go on however many pictures are unreadable", False)
     dataset_options: Table = _options()
     task_options: Table = _options()
@@ -91,7 +91,7 @@ class Recipe:
         for name in ("ema", "warmup"):
             if not 0 <= getattr(self, name) <= 1:
                 raise RecipeError(f"{name} between 0 and 1", str(getattr(self, name)), f"choose another {name}")
-        if not 0 <= self.weight_decay < math.inf:
+        if self.weight_decay is not None and not 0 <= self.weight_decay < math.inf:
             raise RecipeError("a weight_decay of at least 0", str(self.weight_decay), "choose another weight_decay")
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
             raise RecipeError("a learning_rate above 0", str(self.learning_rate), "choose another learning_rate")

@@ -1,6 +1,5 @@
 """One arrow for all four target kinds: drawn data → augment → batch → task → step → run → evaluate → predict → draw → objective."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,11 @@ ARROWS = {
 
 
 @pytest.fixture(autouse=True)
-def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register the stand-ins for the length of a test; those that the package has by now stay its own."""
     for registry, members in ((TASKS, TASKS_OF_THE_STAND_INS), (MODELS, {entry.name: entry for entry in ENTRIES})):
         known: Registry[Any] = registry
         monkeypatch.setattr(known, "_members", {**members, **{name: known[name] for name in known}})
-    yield
 
 
 def train(task: str, out: Path, **choices: Any) -> neocog.Run:

@@ -17,6 +17,7 @@ from neocog.run import RunFolder
 from neocog.run.folder import CHECKPOINTS, MANIFEST, METRICS, PLAN, PREDICTIONS, RECIPE, SPLITS, WEIGHTS
 
 COMPLETE = Recipe(
+    weight_decay=0.01,
     dataset="digits",
     task="classify",
     model="lenet5",

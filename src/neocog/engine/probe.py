@@ -40,6 +40,7 @@ ROUNDS = 3
 WORTH = 0.97  # a plan must need less than this share of the time to replace a simpler one
 FAR_BEHIND = 1.5  # slower than the best by this factor after a warm step: not timed again
 MOST_OF_THE_JOB = 0.2  # a probe may cost this share of the job: it usually saves half of it
+LONG_STEP = 1.0  # seconds; in a longer step the first one's preparations do not weigh, and it is not repeated
 STEPS_A_PLAN = 2  # the fewest that tell its speed: a cold and a warm one
 
 
@@ -140,10 +141,11 @@ def _probe(trial: Trial, plans: Sequence[Plan], steps: int) -> Choice:
             seconds[plan] = answer.warm
         else:
             discarded[plan.describe()] = reason
-    for _ in range(ROUNDS if len(seconds) > 1 else 0):
-        if time.perf_counter() - started > allowed:
+    for _ in range(ROUNDS):
+        contenders = [plan for plan, least in seconds.items() if least < FAR_BEHIND * min(seconds.values())]
+        if len(contenders) == 1 or time.perf_counter() - started > allowed:
             break
-        seconds = {plan: min(least, _warm_step(trial, plan)) for plan, least in seconds.items()}
+        seconds |= {plan: min(seconds[plan], _another_step(trial, plan)) for plan in contenders}
     return Choice(_fastest(seconds), {plan.describe(): least for plan, least in seconds.items()}, discarded)
 
 
@@ -160,7 +162,8 @@ def _first_steps(trial: Trial, plan: Plan) -> _Answer:
     with obeying(plan):
         loss, cold = _first_step(trial, plan)
         gradient = trial.gradients()
-        return _Answer(loss, gradient, cold, _timed(trial)[1])
+        once = cold > LONG_STEP and not plan.compiled  # compiling is all that takes so long before a step
+        return _Answer(loss, gradient, cold, cold if once else _timed(trial)[1])
 
 
 def _first_step(trial: Trial, plan: Plan, *, rounded: bool = False) -> tuple[Tensor, float]:
@@ -170,11 +173,10 @@ def _first_step(trial: Trial, plan: Plan, *, rounded: bool = False) -> tuple[Ten
     return _timed(trial)
 
 
-def _warm_step(trial: Trial, plan: Plan) -> float:
-    """Seconds of a step after another one. What disturbs a step only lengthens it, so the least of several tells most."""
+def _another_step(trial: Trial, plan: Plan) -> float:
+    """Seconds of one more step. What disturbs a step only lengthens it, so the least of several tells most."""
     with obeying(plan):
         trial.prepare(plan)
-        trial.step()
         return _timed(trial)[1]
 
 

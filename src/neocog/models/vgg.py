@@ -8,7 +8,7 @@ shallower network need be trained first, and the last map is averaged to 7x7, so
 than 224 are taken. A stage's map is that of its last convolution; the pooling begins the next stage.
 """
 
-from torch import nn
+from torch import Tensor, nn
 
 from neocog.batch import Preprocess
 from neocog.layers import initialise_convolutions, initialise_linears
@@ -21,6 +21,14 @@ WIDTHS = (64, 128, 256, 512, 512)
 DEPTHS = (2, 2, 3, 3, 3)
 HIDDEN = 4096
 POOLED = 7  # side of the last map
+
+
+class AverageTo(nn.AdaptiveAvgPool2d):
+    """Adaptive average pooling that leaves maps of the wanted size alone: on CUDA its gradient is not deterministic."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Maps "b c h w" to "b c side side"."""
+        return input if input.shape[-2:] == (self.output_size, self.output_size) else super().forward(input)
 
 
 def vgg16(spec: ModelSpec) -> Network:
@@ -45,7 +53,7 @@ def vgg16(spec: ModelSpec) -> Network:
 def _head(channels: int, num_classes: int) -> nn.Sequential:
     head = nn.Sequential()
     head.add_module("pool", nn.MaxPool2d(2))
-    head.add_module("average", nn.AdaptiveAvgPool2d(POOLED))
+    head.add_module("average", AverageTo(POOLED))
     head.add_module("flatten", nn.Flatten())
     for number, width in enumerate((channels * POOLED**2, HIDDEN), start=1):
         head.add_module(f"fc{number}", nn.Linear(width, HIDDEN))

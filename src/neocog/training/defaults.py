@@ -37,6 +37,7 @@ EPOCHS_FROM_WEIGHTS = 15
 STEPS_AN_EPOCH = 40  # at least, where the batch size allows it
 SMALLEST_BATCH, LARGEST_BATCH, LARGEST_BATCH_OF_PHOTOS = 16, 128, 32
 RATE, RATE_WITHOUT_NORMS, RATE_FROM_WEIGHTS = 3e-3, 1e-3, 5e-4  # of AdamW; other optimizers' own rates go in the same proportion
+DECAY_OF_ADAMW, DECAY = 0.01, 5e-4
 
 
 def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
@@ -147,7 +148,7 @@ def _option_kinds(recipe: Recipe) -> dict[str, type[Any]]:
 
 
 def choose_course(recipe: Recipe, model: Network, pictures: int) -> Recipe:
-    """Fill in epochs, batch size and learning rate.
+    """Fill in epochs, batch size, learning rate and weight decay.
 
     Args:
         recipe: with the network chosen.
@@ -167,6 +168,7 @@ def choose_course(recipe: Recipe, model: Network, pictures: int) -> Recipe:
         epochs=recipe.epochs or epochs,
         batch_size=recipe.batch_size or min(batch, max(pictures, 1)),
         learning_rate=recipe.learning_rate or _learning_rate(recipe.optimizer, model, fresh=fresh),
+        weight_decay=_weight_decay(recipe.optimizer) if recipe.weight_decay is None else recipe.weight_decay,
     )
 
 
@@ -174,6 +176,11 @@ def _learning_rate(optimizer: str, model: Network, *, fresh: bool) -> float:
     has_norms = any("Norm" in type(module).__name__ for module in model.modules())
     rate = RATE_FROM_WEIGHTS if not fresh else RATE if has_norms else RATE_WITHOUT_NORMS
     return rate if optimizer == "adamw" else rate / RATE * OPTIMIZERS[optimizer].learning_rate
+
+
+def _weight_decay(optimizer: str) -> float:
+    """AdamW takes the decay apart from the gradient and bears more of it."""
+    return DECAY_OF_ADAMW if optimizer == "adamw" else DECAY
 
 
 def _with_augmentations(recipe: Recipe, dataset: Dataset, size: Size) -> Recipe:

@@ -114,7 +114,7 @@ class Job:
 
     Args:
         folder: of the run.
-        recipe: complete but for epochs, batch size, learning rate and augmentation, which are chosen here.
+        recipe: complete but for epochs, batch size, learning rate and weight decay, which are chosen here.
         progress: told how far the training is.
     """
 
@@ -183,7 +183,7 @@ class Job:
         if not isinstance(self.model, Learner):
             member = OPTIMIZERS[self.recipe.optimizer]
             options: Any = options_of(member.Options, self.recipe.optimizer_options, f"the optimizer {self.recipe.optimizer}")
-            rate, decay = float(self.recipe.learning_rate or 0), self.recipe.weight_decay
+            rate, decay = float(self.recipe.learning_rate or 0), float(self.recipe.weight_decay or 0)
             self.optimizer = build_optimizer(self.model, self.recipe.optimizer, rate, decay, options)
         if self.checkpoint is not None:
             if self.average is not None:

@@ -205,11 +205,7 @@ def _finish(job: Job) -> Result:
             "torch": str(torch.__version__),
             "python": platform.python_version(),
             "machine": asdict(this_machine()),
-            "dataset": {
-                "name": job.material.dataset.name,
-                "fingerprint": job.material.dataset.fingerprint(),
-                "licence": job.material.dataset.licence,
-            },
+            "dataset": {"name": dataset.name, "fingerprint": dataset.fingerprint(), "licence": dataset.licence},
             "weights": job.recipe.weights,
             "best_epoch": job.state.best_epoch,
             "metrics": metrics,
