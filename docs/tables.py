@@ -5,6 +5,7 @@ uv run python docs/tables.py --check  # exit code 1 when a table is out of date
 """
 
 import dataclasses
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -73,8 +74,49 @@ def tasks() -> str:
     return _table(("task", "options"), rows)
 
 
+def training_speed() -> str:
+    """The kept result of benchmarks/train.py."""
+    kept = _kept("train.json")
+    rows = (
+        (
+            name,
+            f"{result['pictures']:,}",
+            f"{result['plain']['steady']:,.0f}",
+            f"{result['neocog']['steady']:,.0f}",
+            f"**{result['ratio']:.2f}**",
+            f"{result['steady_ratio']:.2f}",
+            f"{result['plain']['memory'] / 2**30:.2f} / {result['neocog']['memory'] / 2**30:.2f}",
+            ", ".join(str(value) for value in result["plan"].values()),
+        )
+        for name, result in kept["results"].items()
+    )
+    headings = ("training", "pictures", "plain loop, images/s", "neocog, images/s", "ratio", "ratio, steady", "peak memory, GiB", "plan")
+    return _table(headings, rows) + _measured_on(kept)
+
+
+def input_speed() -> str:
+    """The kept result of benchmarks/input.py."""
+    kept = _kept("input.json")
+    rows = [
+        ("Pillow and torchvision, every epoch", f"{kept['pillow_and_torchvision_seconds']:.2f} s", "1"),
+        ("neocog, first epoch", f"{kept['neocog_first_epoch_seconds']:.2f} s", ""),
+        ("neocog, later epochs", f"{kept['neocog_later_epoch_seconds']:.3f} s", f"**{kept['ratio']:.0f}**"),
+    ]
+    return _table(("input of an epoch", f"{kept['photos']} photos of 4000×3000", "times as fast"), rows) + _measured_on(kept)
+
+
+def _kept(name: str) -> Any:
+    return json.loads((FOLDER / "benchmarks" / name).read_text(encoding="utf-8"))
+
+
+def _measured_on(kept: Any) -> str:
+    machine = kept["machine"]
+    return f"\nMeasured on {kept['date']}: {machine['processor']}, {machine['cores']} cores, torch {machine['torch']}.\n"
+
+
 WRITERS: dict[str, Callable[[], str]] = {
-    writer.__name__: writer for writer in (models, datasets, layouts, augmentations, optimizers, schedules, recipe, tasks)
+    writer.__name__: writer
+    for writer in (models, datasets, layouts, augmentations, optimizers, schedules, recipe, tasks, training_speed, input_speed)
 }
 
 

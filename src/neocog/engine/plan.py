@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import torch
 
+from neocog.engine.allocator import keep_freed_memory
 from neocog.errors import RunError
 from neocog.machine import this_machine, usable_cores
 
@@ -125,8 +126,10 @@ def read_plan(path: Path) -> Plan:
 def obeying(plan: Plan) -> Iterator[None]:
     """Compute by a plan inside the block: its threads, and deterministic algorithms only.
 
-    Afterwards torch's settings are as before.
+    Afterwards torch's settings are as before; that freed memory is kept (`keep_freed_memory`) stays so.
     """
+    if plan.device == "cpu":
+        keep_freed_memory()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it CUDA's products are not deterministic
     with contextlib.ExitStack() as before:
         # What use_deterministic_algorithms does, without importing the compiler, which takes seconds.
