@@ -21,8 +21,7 @@ MOST_KEPT_AT_THE_TOP = (1 << 31) - 1  # bytes, the largest C int
 def keep_freed_memory() -> bool:
     """Let malloc keep what is freed, for the rest of the process; whether it could be told.
 
-    Only glibc can be told; elsewhere nothing changes. No result depends on it, and the most that a process
-    ever needs hardly does.
+    Only glibc can be told; elsewhere nothing changes. Results do not depend on it; peak memory hardly changes.
     """
     if not sys.platform.startswith("linux"):
         return False

@@ -96,10 +96,11 @@ def save_drawings(trained: Trained, answers: Sequence[Answer], folder: Path, pro
     progress = progress or Silent()
     progress.start("drawing", len(answers))
     drawn = []
+    at_least = DRAWN_AT_LEAST if trained.task.fit(training=False) == "cover" else None  # other answers are in source pixels
     for answer in answers:
         progress.advance()
         if answer.prediction is not None:
-            picture = decode(answer.path.read_bytes(), at_least=DRAWN_AT_LEAST)
+            picture = decode(answer.path.read_bytes(), at_least=at_least)
             path = next(path for path in _names(folder, answer.path.stem) if not path.exists())
             write_atomically(path, encode_png(trained.task.draw(picture, answer.prediction)))
             answer = replace(answer, drawing=path)

@@ -23,7 +23,7 @@ class State:
     """Where a training stands, apart from its tensors.
 
     Attributes:
-        epoch: the epoch that goes on, from 0; as many as were completed.
+        epoch: the current epoch, counted from 0.
         step: steps done in all.
         steps_in_epoch: steps done in the epoch that goes on.
         loss_sum: of this epoch, each picture's loss added up.
