@@ -41,22 +41,19 @@ def main() -> None:
     if arguments.side:
         print(json.dumps(_one_side(arguments.side, WORKLOADS[arguments.workloads[0]])))
         return
-    results = {name: _measure(name, WORKLOADS[name], arguments.repeats) for name in arguments.workloads or WORKLOADS}
-    facts = {
-        "machine": {
-            "processor": this_machine().processor,
-            "cores": usable_cores(),
-            "torch": this_machine().torch,
-            "python": platform.python_version(),
-        },
-        "date": time.strftime("%Y-%m-%d"),
-        "repeats": arguments.repeats,
-        "results": results,
-    }
-    if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        known = json.loads(arguments.out.read_text()) if arguments.out.exists() else {"results": {}}
-        arguments.out.write_text(json.dumps({**facts, "results": {**known["results"], **results}}, indent=2) + "\n")
+    for name in arguments.workloads or WORKLOADS:
+        result = _measure(name, WORKLOADS[name], arguments.repeats)
+        if arguments.out:
+            _keep(arguments.out, name, result)
+
+
+def _keep(path: Path, name: str, result: dict[str, Any]) -> None:
+    """Write a workload's result beside those of the others, which stay as they are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = json.loads(path.read_text()) if path.exists() else {"results": {}}
+    machine = {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch}
+    facts = {"machine": {**machine, "python": platform.python_version()}, "date": time.strftime("%Y-%m-%d")}
+    path.write_text(json.dumps({**facts, "results": {**known["results"], name: result}}, indent=2) + "\n")
 
 
 def _measure(name: str, workload: Workload, repeats: int) -> dict[str, Any]:
@@ -73,6 +70,7 @@ def _measure(name: str, workload: Workload, repeats: int) -> dict[str, Any]:
         for side in SIDES
     }
     result = {
+        "repeats": repeats,
         "pictures": runs["neocog"][0]["pictures"],
         "plan": runs["neocog"][-1]["plan"],
         "ratio": statistics.median(

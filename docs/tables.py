@@ -61,11 +61,18 @@ def schedules() -> str:
 def recipe() -> str:
     """Every field of a recipe."""
     own = [field for field in dataclasses.fields(Recipe) if field.name not in {*TABLES.values(), "augment_options"}]
-    rows = (
-        (f"`{field.name}`", field.metadata["help"], "from the data" if field.default is None else f"`{_typed(field.default)}`")
-        for field in own
-    )
+    rows = ((f"`{field.name}`", field.metadata["help"], DEFAULTS.get(field.name) or _default(field.default)) for field in own)
     return _table(("field", "what it is", "default"), rows)
+
+
+DEFAULTS = {"weights": "none", "learning_rate": "by the network and the optimizer", "weight_decay": "by the optimizer"}
+"""Of fields of a recipe whose default is None, where it is not chosen from the data."""
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return "from the data"
+    return f"`{_typed(value)}`" if value != "" else ""
 
 
 def tasks() -> str:
@@ -132,7 +139,7 @@ def _members(registry: Any) -> str:
 
 def _options(options: type) -> str:
     fields = dataclasses.fields(options)  # type: ignore[arg-type]
-    return "<br>".join(f"`{field.name}` ({_typed(field.default)}): {field.metadata.get('help', '')}" for field in fields) or "none"
+    return "<br>".join(f"`{field.name}` ({_typed(field.default)}): {field.metadata['help']}" for field in fields) or "none"
 
 
 def _sentence(options: type) -> str:

@@ -8,6 +8,7 @@ import torch
 from torchvision.transforms.v2 import functional as oracle
 
 from neocog.batch import Batch, Preprocess, fit_matrices
+from neocog.errors import WeightsError
 from neocog.targets import Boxes, BoxLists, Labels
 
 
@@ -72,3 +73,34 @@ def test_preprocess_survives_json():
     preprocess = Preprocess((224, 200), (256, 228), channels=1, mean=(0.3,), std=(0.2,), interpolation="bicubic")
     assert Preprocess.from_dict(json.loads(json.dumps(preprocess.to_dict()))) == preprocess
     assert dataclasses.fields(Preprocess)[0].name in preprocess.to_dict()
+
+
+SENSIBLE = Preprocess((4, 4), (5, 5)).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "found"),
+    [
+        (3, "size, resize, channels, mean, std, interpolation of the images", "3"),
+        ({}, "size, resize, channels, mean, std, interpolation of the images", "none"),
+        ({"colour": 1}, "size, resize, channels, mean, std, interpolation of the images", "colour"),
+        (SENSIBLE | {"size": [4, 0]}, "a height and a width for size of the images", "[4, 0]"),
+        (SENSIBLE | {"size": [4, 4.0]}, "a height and a width for size of the images", "[4, 4.0]"),
+        (SENSIBLE | {"resize": [5]}, "a height and a width for resize of the images", "[5]"),
+        (SENSIBLE | {"resize": [5, 3]}, "resize of the images to cover 4x4", "5x3"),
+        (SENSIBLE | {"channels": 2}, "1, 3 or 4 for channels of the images", "2"),
+        (SENSIBLE | {"channels": True}, "1, 3 or 4 for channels of the images", "True"),
+        (SENSIBLE | {"mean": ["0", 0, 0]}, "a list of numbers for mean of the images", "['0', 0, 0]"),
+        (SENSIBLE | {"mean": [0.0, 0.0]}, "mean and std for 3 channels of the images", "2 and 3"),
+        (SENSIBLE | {"std": [1, float("nan"), 1]}, "a list of numbers above 0 for std of the images", "[1, nan, 1]"),
+        (SENSIBLE | {"std": [1, -1, 1]}, "a list of numbers above 0 for std of the images", "[1, -1, 1]"),
+        (SENSIBLE | {"std": []}, "a list of numbers above 0 for std of the images", "[]"),
+        (SENSIBLE | {"interpolation": "lanczos"}, "bilinear, bicubic or nearest for interpolation of the images", "'lanczos'"),
+        (SENSIBLE | {"interpolation": ["nearest"]}, "bilinear, bicubic or nearest for interpolation of the images", "['nearest']"),
+    ],
+)
+def test_preprocessing_that_makes_no_sense_is_refused(values, expected, found):
+    with pytest.raises(WeightsError) as caught:
+        Preprocess.from_dict(values)
+    assert (caught.value.expected, caught.value.found) == (expected, found)
+    assert caught.value.remedy == "get the file again from where it was made"

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from neocog.errors import SurroundingsError
-from neocog.files import PART, replacing, write_atomically
+from neocog.files import PART, printable, replacing, write_atomically, write_json
 
 
 @pytest.fixture
@@ -29,6 +29,11 @@ def failing(error):
         raise error
 
     return fail
+
+
+def test_json_is_indented_and_ends_with_a_line(path):
+    write_json(path, {"a": [1]})
+    assert path.read_text() == '{\n  "a": [\n    1\n  ]\n}\n'
 
 
 def test_a_new_file_and_one_that_takes_the_place_of_another(path):
@@ -146,3 +151,12 @@ def test_a_full_disk_in_the_middle_of_the_bytes_leaves_the_old_file(path):
     assert done.stdout == "File too large\n"
     assert path.read_bytes() == b"old"
     assert parts(path) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [("café.jpg", "café.jpg"), ("caf\udce9.jpg", r"caf\xe9.jpg"), ("\ud83d.jpg", r"\xed\xa0\xbd.jpg")],
+)
+def test_every_name_can_be_printed(name, shown):
+    assert printable(name) == shown
+    assert shown.encode().decode() == shown

@@ -1,11 +1,17 @@
 """Registries: found by name, suggested when misspelt, filled by the files of a folder."""
 
 import sys
+from dataclasses import dataclass
 
 import pytest
 
 from neocog.errors import UsageError
 from neocog.registry import Registry, closest
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
 
 
 @pytest.fixture
@@ -63,7 +69,15 @@ def test_a_name_is_given_once():
     things: Registry[int] = Registry("a thing", "nowhere")
     things.add("stone", 1)
     with pytest.raises(ValueError, match="two members of nowhere are called 'stone'"):
-        things.register("stone")(2)
+        things.add("stone", 2)
+
+
+def test_a_member_may_carry_its_name():
+    things: Registry[Thing] = Registry("a thing", "neocog.augment")
+    things.add_named(Thing("stone"))
+    assert things["stone"] == Thing("stone")
+    with pytest.raises(ValueError, match=r"two members of neocog\.augment are called 'stone'"):
+        things.add_named(Thing("stone"))
 
 
 @pytest.mark.parametrize(

@@ -1,35 +1,31 @@
 """What `import neocog` gives: everything that the command line does, from Python."""
 
-import json
 from dataclasses import fields, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from jaxtyping import Int64
-from torch import Tensor
-
 from neocog.data.dataset import Dataset
 from neocog.data.open import open_dataset
-from neocog.data.splits import read_splits
-from neocog.errors import DataError, UsageError
+from neocog.errors import UsageError
 from neocog.evaluation import (
     Evaluation,
-    Material,
     evaluate,
     given_pictures,
     match_classes,
+    own_pictures,
     read_material,
     save_pictures,
     write_predictions,
 )
-from neocog.files import make_folder, write_atomically
+from neocog.evaluation.pictures import PICTURES
+from neocog.files import make_folder, write_json
 from neocog.prediction import Answer, predict, save_drawings
 from neocog.progress import Progress, Silent, open_progress
 from neocog.recipe import Recipe, chosen_over, read_recipe
 from neocog.run import RunFolder, Trained, load_run, make_on_the_spot
-from neocog.run.folder import PREDICTIONS, SPLITS
+from neocog.run.folder import PREDICTIONS, RECIPE, SPLITS
 from neocog.training import resume as resume_training
 from neocog.training import train as run_training
 from neocog.training.train import Result, result_of
@@ -98,22 +94,25 @@ class Run:
 
         Args:
             data: name or path of a dataset; None takes the data that it was trained on.
-            split: "train", "val" or "test"; None takes test, else val, else everything.
-            save: folder for what is written.
+            split: "train", "val" or "test"; None takes test, else val, else all pictures, of its own data those of train.
+            save: folder for what is written; it may hold an earlier evaluation, which is replaced.
             progress: whether to show how far it is.
 
         Raises:
-            UsageError: no such data or split.
+            UsageError: no such data or split, or `save` is another run's folder or holds somebody else's files.
             DataError: the data cannot be used, or have classes that the network does not know.
         """
+        folder = Path(save) if save is not None else self.path if data is None else None
+        if folder is not None and not self._is_own(folder):
+            _require_place(folder)
         with _progress(progress) as shown:
             dataset = self._own_dataset() if data is None else open_dataset(str(data), task=self.trained.task_name)
             classes = match_classes(dataset, self.trained)
             allow_bad = data is not None or self.recipe.allow_bad
             material = read_material(dataset, self.trained.task, self.trained.preprocess, allow_bad=allow_bad, progress=shown)
-            name, rows = given_pictures(material, split) if data is not None else self._own_pictures(material, split)
+            run = self.trained.folder if data is None else None
+            name, rows = given_pictures(material, split) if run is None else own_pictures(material, run.require(SPLITS), split)
             evaluation = evaluate(self.trained, material.loader, rows, split=name, classes=classes, progress=shown)
-        folder = Path(save) if save is not None else self.path if data is None else None
         return evaluation if folder is None else replace(evaluation, files=self._save(folder, evaluation, dataset))
 
     def predict(self, *pictures: Place, save: Place | None = None, progress: bool = True) -> list[Answer]:
@@ -142,29 +141,19 @@ class Run:
             raise UsageError("data to evaluate on", f"none, and {self.trained.name} was made on the spot", "name a dataset")
         return open_dataset(self.recipe.dataset, task=self.recipe.task, **self.recipe.dataset_options)
 
-    def _own_pictures(self, material: Material, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:
-        """The pictures of a split that the training made or kept."""
-        folder = self.trained.folder
-        if folder is None:
-            raise UsageError("a run", f"{self.trained.name}, which was made on the spot", "name a dataset")
-        splits = read_splits(folder.require(SPLITS), material.dataset, material.digests)
-        rows = {"train": splits.train, "val": splits.val, "test": splits.test}
-        chosen = split or next((name for name in ("test", "val") if len(rows[name])), "train")
-        if chosen not in rows:
-            raise UsageError("the name of a split", repr(chosen), "choose one of train, val, test")
-        if not len(rows[chosen]):
-            raise DataError(f"pictures in {chosen} of {material.dataset.name}", "none", "choose another split")
-        return chosen, rows[chosen]
+    def _is_own(self, folder: Path) -> bool:
+        """Whether a folder is the run's."""
+        return self.path is not None and folder.resolve() == self.path.resolve()
 
     def _save(self, folder: Path, evaluation: Evaluation, dataset: Dataset) -> tuple[Path, ...]:
         make_folder(folder)
         write_predictions(folder / PREDICTIONS, evaluation, dataset, self.class_names)
         run = self.trained.folder
-        if run is not None and run.finished and folder.resolve() == run.path.resolve():
+        if run is not None and run.finished and self._is_own(folder):
             run.renew_hash(PREDICTIONS)
         pictures = save_pictures(folder, evaluation, dataset, self.trained)
         facts = {"dataset": dataset.name, "pictures": len(evaluation.indices), "metrics": evaluation.named_metrics()}
-        write_atomically(folder / EVALUATION, (json.dumps(facts, indent=2) + "\n").encode())
+        write_json(folder / EVALUATION, facts)
         return folder / PREDICTIONS, folder / EVALUATION, *pictures
 
 
@@ -193,7 +182,7 @@ def train(
         DataError: the data cannot be used.
         SurroundingsError: no room, no memory, no permission.
         DivergedError: the loss is no longer a number.
-        Interrupted: stopped by a signal, with a checkpoint saved.
+        Interrupted: stopped by a signal; the remedy says how to go on.
     """
     start = recipe if isinstance(recipe, Recipe) else Recipe() if recipe is None else read_recipe(Path(recipe))
     own = {item.name for item in fields(Recipe)}
@@ -215,6 +204,7 @@ def resume(run: Place, *, progress: bool = True) -> Run:
     Raises:
         UsageError, RunError: there is no run, or a file of it is missing or damaged.
         DataError: the data are not what the run was begun with.
+        Interrupted: stopped by a signal; the remedy says how to go on.
     """
     with _progress(progress) as shown:
         result = resume_training(Path(run), shown)
@@ -230,12 +220,12 @@ def open_run(run: Place) -> Run:
     return Run(load_run(RunFolder.open(Path(run))))
 
 
-def pretrained(name: str, *, weights: Place | None = None, classes: Place | None = None, **options: Any) -> Run:
+def pretrained(name: str, *, weights: Place | None, classes: Place | None = None, **options: Any) -> Run:
     """A network made on the spot, to be asked as a run is.
 
     Args:
         name: of the architecture.
-        weights: file of weights; without it the weights are random.
+        weights: file of weights; None for random ones, with which its answers mean nothing.
         classes: text file with one class name a line.
         options: of the architecture.
 
@@ -245,6 +235,20 @@ def pretrained(name: str, *, weights: Place | None = None, classes: Place | None
     """
     places = (None if place is None else Path(place) for place in (weights, classes))
     return Run(make_on_the_spot(name, *places, options=options))
+
+
+def _require_place(folder: Path) -> None:
+    """Check that an evaluation can be written to a folder without loss of what somebody else wrote.
+
+    Raises:
+        UsageError: it is the folder of a run, or has files of the evaluation's names and no evaluation.
+    """
+    expected, remedy = "a folder for the evaluation that holds no other work", "choose another place with --save"
+    if (folder / RECIPE).is_file():
+        raise UsageError(expected, f"{folder}, a run", remedy)
+    held = [name for name in (PREDICTIONS, *PICTURES) if (folder / name).exists()]
+    if held and not (folder / EVALUATION).is_file():
+        raise UsageError(expected, f"{folder / held[0]}, which no evaluation wrote", remedy)
 
 
 def _progress(shown: bool) -> Progress:

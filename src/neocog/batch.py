@@ -1,16 +1,19 @@
 """A batch on its way from pictures to a network, and how a network wants its images."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float, Int64, UInt8
 from torch import Tensor
 
-from neocog.images import Size
+from neocog.errors import WeightsError
+from neocog.images import Interpolation, Size
 from neocog.targets import Targets
 
-__all__ = ["Batch", "Fit", "Interpolation", "Preprocess", "fit_matrices"]
+__all__ = ["Batch", "Fit", "Preprocess", "fit_matrices"]
 
 Fit = Literal["cover", "letterbox", "crop", "native"]
 """How a picture meets the input size; it is never squashed.
@@ -21,7 +24,24 @@ crop: a window of the input's size at the picture's own scale (segmentation's an
 native: the picture as it is; the input takes its size (segmentation's and denoising's prediction).
 """
 
-Interpolation = Literal["bilinear", "bicubic", "nearest"]
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(side) is int and side > 0 for side in value)
+
+
+def _are_numbers(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(one) in (int, float) and math.isfinite(one) for one in value)
+
+
+FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (
+    ("size", _is_size, "a height and a width"),
+    ("resize", _is_size, "a height and a width"),
+    ("channels", lambda value: type(value) is int and value in (1, 3, 4), "1, 3 or 4"),
+    ("mean", _are_numbers, "a list of numbers"),
+    ("std", lambda value: _are_numbers(value) and min(value) > 0, "a list of numbers above 0"),
+    ("interpolation", lambda value: value in get_args(Interpolation), "bilinear, bicubic or nearest"),
+)
+"""Of `Preprocess`: what JSON must have for them."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +96,7 @@ class Preprocess:
         size: height and width of the network's input.
         resize: height and width of the canvas that a picture is made to cover before the centre crop to
             `size`; equal to `size` when nothing is cropped.
-        channels: 1 (grey) or 3 (RGB).
+        channels: 1 (grey), 3 (RGB) or 4.
         mean: per channel, on the scale [0, 1].
         std: per channel, on the scale [0, 1].
         interpolation: filter of the resizing.
@@ -100,10 +120,30 @@ class Preprocess:
         return {name: list(value) if isinstance(value := getattr(self, name), tuple) else value for name in self.__dataclass_fields__}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "Preprocess":
-        """The inverse of `to_dict`."""
+    def from_dict(cls, values: Any) -> "Preprocess":
+        """The inverse of `to_dict`.
+
+        Raises:
+            WeightsError: a field is missing or unknown, or no images can be as it says.
+        """
+        if not isinstance(values, dict) or set(values) != set(cls.__dataclass_fields__):
+            raise _wrong(
+                f"{', '.join(cls.__dataclass_fields__)} of the images", ", ".join(values) if isinstance(values, dict) else repr(values)
+            )
+        for name, admits, expected in FIELDS:
+            if not admits(values[name]):
+                raise _wrong(f"{expected} for {name} of the images", repr(values[name]))
         fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
-        return cls(**fields)
+        made = cls(**fields)
+        if not len(made.mean) == len(made.std) == made.channels:
+            raise _wrong(f"mean and std for {made.channels} channels of the images", f"{len(made.mean)} and {len(made.std)}")
+        if made.resize[0] < made.size[0] or made.resize[1] < made.size[1]:
+            raise _wrong(f"resize of the images to cover {made.size[0]}x{made.size[1]}", f"{made.resize[0]}x{made.resize[1]}")
+        return made
+
+
+def _wrong(expected: str, found: str) -> WeightsError:
+    return WeightsError(expected, found or "none", "get the file again from where it was made")
 
 
 def fit_matrices(fit: Fit, sizes: Float[Tensor, "b 2"] | Int64[Tensor, "b 2"], size: Size) -> Float[Tensor, "b 3 3"]:

@@ -9,7 +9,7 @@
     │   └── RunError          3    a run folder that is not whole
     ├── SurroundingsError     4    the environment is at fault: memory, disk, a missing package, no network
     ├── DivergedError         5    the training diverged
-    └── Interrupted         130    stopped by a signal, with a checkpoint saved
+    └── Interrupted         130    stopped by a signal; nothing that was written is lost
 
 The number is the exit code of the command line. Each error says what was expected, what was found and
 what to do, one line each; the command line prints exactly these lines.
@@ -103,6 +103,6 @@ class DivergedError(NeocogError):
 
 
 class Interrupted(NeocogError):
-    """A signal stopped the training after its checkpoint was saved."""
+    """A signal stopped the work; what a training had done is in its checkpoint, where it had done any."""
 
     exit_code = 130

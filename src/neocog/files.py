@@ -1,18 +1,28 @@
 """Writing files so that a kill or a full disk at any instant leaves the old file or the new one, whole."""
 
 import contextlib
+import json
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from neocog.errors import SurroundingsError
 
-__all__ = ["PART", "make_folder", "replacing", "write_atomically"]
+__all__ = ["PART", "make_folder", "printable", "replacing", "write_atomically", "write_json"]
 
 PART = ".part"
 """Suffix of a file that is still being written; one that is left over belongs to a writer that was killed."""
+
+
+def printable(name: str) -> str:
+    r"""A file's name as UTF-8 can hold it: bytes of another encoding stand as `\xe9`."""
+    try:
+        data = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:  # half a character, which Windows admits
+        data = name.encode("utf-8", "surrogatepass")
+    return data.decode("utf-8", "backslashreplace")
 
 
 @contextlib.contextmanager
@@ -53,6 +63,15 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise SurroundingsError(
             f"{len(data):,} bytes written to {path}", str(error.strerror), "free some space, or choose another folder"
         ) from error
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, whole or not at all.
+
+    Raises:
+        SurroundingsError: see `write_atomically`.
+    """
+    write_atomically(path, (json.dumps(value, indent=2) + "\n").encode())
 
 
 def make_folder(path: Path) -> None:

@@ -4,8 +4,8 @@ import difflib
 import fnmatch
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, Generic, TypeVar, cast
 
 from neocog.errors import UsageError
 
@@ -41,7 +41,7 @@ class Registry(Generic[Member]):
         self._members: dict[str, Member] = {}
         self._complete = False
 
-    def add(self, name: str, member: Member) -> Member:
+    def add(self, name: str, member: Member) -> None:
         """Register a member.
 
         Raises:
@@ -50,11 +50,14 @@ class Registry(Generic[Member]):
         if name in self._members:
             raise ValueError(f"two members of {self.package} are called {name!r}")
         self._members[name] = member
-        return member
 
-    def register(self, name: str) -> Callable[[Member], Member]:
-        """Decorator form of `add`."""
-        return lambda member: self.add(name, member)
+    def add_named(self, member: Member) -> None:
+        """Register a member that carries its name, as `member.name`.
+
+        Raises:
+            ValueError: as for `add`.
+        """
+        self.add(cast(Any, member).name, member)
 
     def __getitem__(self, name: str) -> Member:
         """The member of that name.

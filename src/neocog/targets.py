@@ -9,7 +9,21 @@ from torch import Tensor
 
 from neocog.images import Picture
 
-__all__ = ["BoxLists", "Boxes", "Clean", "Cleans", "Label", "Labels", "Mask", "Masks", "Prediction", "Target", "Targets", "stack"]
+__all__ = [
+    "BoxLists",
+    "Boxes",
+    "Clean",
+    "Cleans",
+    "Label",
+    "Labels",
+    "Mask",
+    "Masks",
+    "Prediction",
+    "Target",
+    "Targets",
+    "pad_to_one_size",
+    "stack",
+]
 
 
 @dataclass(frozen=True)

@@ -75,5 +75,5 @@ def test_an_area_out_of_bounds_is_refused():
     assert str(caught.value) == (
         "expected: crop_area to be 2 numbers from 0.0001 to 1, the lower first\n"
         "found: (0.5, 0.2)\n"
-        "to do: give crop_area 2 numbers from 0.0001 to 1, the lower first; the default is (0.08, 1.0)"
+        "to do: give crop_area 2 numbers from 0.0001 to 1, the lower first; the default is [0.08, 1.0]"
     )

@@ -219,7 +219,7 @@ def test_a_recipe_with_an_unknown_key(refused, photos, tmp_path):
     before = hashes(tmp_path)
     refused(["train", "--recipe", file], 2, f"a key of the recipe {file}", "'epoch'", "did you mean epochs?")
     file.write_text(f'dataset = "{photos()}"\n[model]\nname = "mlp"\nwidth = [8]\n')
-    refused(["train", "--recipe", file, "--out", tmp_path / "run"], 2, "a key of the options of mlp", "'width'", "did you mean widths?")
+    refused(["train", "--recipe", file, "--out", tmp_path / "run"], 2, "an option of the model mlp", "'width'", "did you mean widths?")
     file.write_text(f'dataset = "{photos()}"\nepoch = 3\n')
     assert {path: digest for path, digest in hashes(tmp_path).items() if not path.startswith("run")} == before
 

@@ -13,7 +13,9 @@ import torch
 
 from neocog.cli import doctor
 from neocog.cli.frame import run_command_line
+from neocog.data.open import open_dataset
 from neocog.data.registry import DATASETS
+from neocog.errors import SurroundingsError
 from neocog.fetch import Published
 
 Usage = namedtuple("Usage", "total used free")
@@ -50,16 +52,23 @@ def test_every_named_dataset_is_looked_for(no_data, capsys):
     assert states["mnist"] == "no"
 
 
-def test_a_damaged_dataset_is_named_with_what_to_do(no_data, capsys):
+def test_datasets_are_found_and_not_opened(no_data, capsys):
     folder = no_data / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (folder / f"{name}-ubyte").write_bytes(b"nothing of the kind")
-    found = examine(capsys)
-    state = next(one["state"] for one in found["datasets"] if one["name"] == "mnist")
-    assert state.startswith("damaged: ")
-    assert str(folder) in state
-    assert found["advice"] == [f"mnist is {state}: remove its files and run neocog fetch mnist"]
+    states = {one["name"]: one["state"] for one in examine(capsys)["datasets"]}
+    assert (states["mnist"], states["fashion-mnist"]) == ("yes", "no")
+
+
+@pytest.mark.parametrize("name", [name for name in DATASETS if DATASETS[name].find is not None])
+def test_what_is_not_found_cannot_be_opened(name, no_data):
+    texts = []
+    for look in (DATASETS[name].find, lambda: open_dataset(name)):
+        with pytest.raises(SurroundingsError) as caught:
+            look()
+        texts.append(str(caught.value))
+    assert texts[0] == texts[1]
 
 
 def test_little_room_and_little_memory_are_said(no_data, capsys, monkeypatch):

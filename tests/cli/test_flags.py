@@ -6,34 +6,37 @@ from typing import Literal
 
 import pytest
 
+from neocog.augment import AUGMENTATIONS
 from neocog.cli.flags import add_fields, as_flag, given_fields
 from neocog.cli.parser import Parser
+from neocog.data.registry import DATASETS, LAYOUTS
 from neocog.errors import UsageError
 from neocog.images import Size
-
-
-def described(text, default=None, **metadata):
-    return field(default=default, metadata={"help": text, **metadata})
+from neocog.models import MODELS
+from neocog.optim import OPTIMIZERS, SCHEDULES
+from neocog.options import option
+from neocog.tasks import TASKS
 
 
 @dataclass(frozen=True)
 class Choices:
     """One field of each kind."""
 
-    epochs: int = described("rounds over 100 % of the data", 30)
-    learning_rate: float = described("first learning rate", 0.001)
-    model: str = described("name", "lenet5")
-    shuffle: bool = described("whether", True)
-    image_size: Size = described("size", (224, 224))
-    fit: Literal["cover", "crop"] = described("how", "cover")
-    depth: Literal[8, 16] = described("bits", 8)
-    augment: tuple[str, ...] = described("members", ("flip",))
-    betas: tuple[float, float] = described("decays", (0.9, 0.999))
-    sizes: tuple[Size, ...] = described("several", ())
-    weights: Path | None = described("file")
-    steps: int | None = described("steps", 5)
-    optimizer: str = described("which", "adam", choices=lambda: ["adam", "sgd"])
-    threads: int | Literal["auto"] = described("how many", "auto")
+    epochs: int = option(30, "rounds over 100 % of the data")
+    learning_rate: float = option(0.001, "first learning rate")
+    model: str = option("lenet5", "name")
+    shuffle: bool = option(True, "whether")
+    image_size: Size = option((224, 224), "size")
+    fit: Literal["cover", "crop"] = option("cover", "how")
+    depth: Literal[8, 16] = option(8, "bits")
+    augment: tuple[str, ...] = option(("flip",), "members")
+    betas: tuple[float, float] = option((0.9, 0.999), "decays")
+    sizes: tuple[Size, ...] = option((), "several")
+    weights: Path | None = option(None, "file")
+    steps: int | None = option(5, "steps")
+    optimizer: Literal["adam", "sgd"] = option("adam", "which")
+    table: dict[str, str] = option({}, "a table", flag=False)
+    threads: int | Literal["auto"] = option("auto", "how many")
 
 
 def parse(*arguments):
@@ -118,7 +121,7 @@ def test_help_shows_every_field_with_its_default(capsys):
     with pytest.raises(SystemExit):
         parser.parse(["--help"])
     text = " ".join(capsys.readouterr().out.split())
-    for one in fields(Choices):
+    for one in (one for one in fields(Choices) if one.metadata["flag"]):
         assert as_flag(one.name) in text
         assert one.metadata["help"] in text
     assert "choices:" in text
@@ -153,24 +156,30 @@ def test_peeking_reads_what_it_can_and_complains_of_nothing():
     assert not hasattr(parser.peek(["--epochs", "many"]), "epochs")
 
 
-def test_help_falls_back_on_the_docstring(capsys):
+@pytest.mark.parametrize("registry", [DATASETS, LAYOUTS, TASKS, MODELS, OPTIMIZERS, SCHEDULES, AUGMENTATIONS], ids=lambda one: one.kind)
+def test_the_options_of_every_member_can_be_flags(registry):
+    for name in registry:
+        parser = Parser("neocog test", "")
+        options = registry[name].Options
+        add_fields(parser, options)
+        flags = [as_flag(one.name) for one in fields(options) if one.metadata["flag"]]
+        assert set(flags) <= set(parser.flags())
+        assert all(one.metadata["help"] and not one.metadata["help"].endswith(".") for one in fields(options))
+
+
+def test_a_field_may_have_no_flag():
+    parser = Parser("neocog test", "")
+    add_fields(parser, Choices)
+    assert "--table" not in parser.flags()
+
+
+def test_a_field_may_name_its_value(capsys):
     @dataclass(frozen=True)
-    class Documented:
-        """What can be chosen.
-
-        Attributes:
-            width: channels of the first block; each later block
-                has twice as many.
-            dropout: a probability.
-        """
-
-        width: int = 32
-        dropout: float = 0.0
+    class Named:
+        weights: str = option("", "where they are", flag="FILE")
 
     parser = Parser("neocog test", "")
-    add_fields(parser, Documented)
+    add_fields(parser, Named)
     with pytest.raises(SystemExit):
         parser.parse(["--help"])
-    text = " ".join(capsys.readouterr().out.split())
-    assert "--width INT channels of the first block; each later block has twice as many (default 32)" in text
-    assert "--dropout FLOAT a probability (default 0)" in text
+    assert "--weights FILE" in capsys.readouterr().out

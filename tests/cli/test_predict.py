@@ -1,10 +1,20 @@
 """`neocog predict`."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
+import neocog
 from cli.folders import hashes, picture, saved
+from neocog.data.open import open_dataset
+from neocog.evaluation import read_material
+from neocog.images import cover
+from neocog.prediction.predict import _batch
+from neocog.progress import Silent
 
 
 def test_every_picture_gets_its_answer(tell, trained):
@@ -35,6 +45,41 @@ def test_a_folder_stands_for_its_pictures(tell, trained):
     data, run = trained
     rows = tell("predict", run, data, "--json").answer["predictions"]
     assert [row["picture"] for row in rows] == [str(path) for path in sorted(data.rglob("*.png"))]
+
+
+def test_what_the_system_leaves_in_a_folder_is_left_out(tell, trained, photos):
+    _, run = trained
+    data = photos({"cat/._0.png": b"x", "__MACOSX/cat/0.png": b"x", ".thumbnails/0.png": b"x"})
+    told = tell("predict", run, data, "--json")
+    assert told.exit_code == 0, told.err
+    assert len(told.answer["predictions"]) == 20
+
+
+def test_a_file_without_leave_to_read_is_named(tell, trained, monkeypatch):
+    data, run = trained
+
+    def read_bytes(path):
+        if path.name == "3.png":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    told = tell("predict", run, data / "cat", "--json")
+    errors = [row["error"] for row in told.answer["predictions"] if "error" in row]
+    assert errors == ["a file that cannot be read (Permission denied)"]
+
+
+def test_pictures_are_resized_by_the_network_s_own_filter(trained):
+    data, run = trained
+    network = neocog.open_run(run).trained
+    preprocess = replace(network.preprocess, size=(9, 9), resize=(9, 9), interpolation="nearest")
+    network.model.preprocess = preprocess
+    material = read_material(open_dataset(data), network.task, preprocess, allow_bad=False, progress=Silent())
+    pictures = [material.dataset.picture(index) for index in range(len(material.dataset))]
+    expected = torch.stack([cover(picture, (9, 9), "nearest") for picture in pictures])
+    assert torch.equal(material.gathered.pixels, expected)
+    assert torch.equal(_batch(network, pictures).pixels, expected)
 
 
 def test_files_that_cannot_be_read_are_named_and_the_others_answered(tell, trained, tmp_path):

@@ -94,6 +94,19 @@ def test_a_recipe_may_name_the_data_and_flags_go_before_it(tell, photos, tmp_pat
     assert recipe_of(tmp_path / "three")["model"] == "softmax_regression"
 
 
+@pytest.mark.parametrize("command", ["train", "data"])
+def test_a_named_dataset_that_is_not_here_is_answered_whatever_its_options_are(command, tell, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NEOCOG_DATA", str(tmp_path))
+    for name in DATASETS:
+        told = tell(command, name, "--help")
+        assert told.exit_code == 0, told.err
+        assert "--class-names" not in told.out
+    told = tell(command, "imagenet")
+    assert told.exit_code == 4
+    assert told.err.splitlines()[0] == "neocog: expected the files of imagenet"
+
+
 def test_the_help_shows_the_fields_and_how_to_see_the_options_of_members(tell):
     out = tell("train", "--help").out
     for item in dataclasses.fields(Recipe):
@@ -118,13 +131,23 @@ def test_the_help_shows_the_fields_and_how_to_see_the_options_of_members(tell):
         (["digits", "--augment", "flop"], ["expected the name of an augmentation", "found 'flop'", "to do: did you mean flip?"]),
         (["--augment", "flip", "digits"], ["expected the name of an augmentation", "found 'digits'", None]),
         (["digits", "--cutout-share", "0.5"], ["expected a flag of neocog train", "found '--cutout-share'", None]),
-        (["digits", "--epochs", "0"], ["expected epochs of at least 1", "found 0", "to do: choose another epochs"]),
+        (
+            ["digits", "--epochs", "0"],
+            ["expected epochs to be a whole number of at least 1", "found 0", "to do: give epochs a whole number of at least 1"],
+        ),
         (
             ["digits", "--epochs", "few"],
             ["expected a whole number for --epochs", "found 'few'", "to do: write --epochs and a whole number"],
         ),
         (["digits", "--width", "8", "--model", "lenet5"], ["expected a flag of neocog train", "found '--width'", None]),
-        (["digits", "--crop-area", "0.1", "1"], ["expected a choice of this training", "found 'crop_area'", None]),
+        (
+            ["digits", "--crop-area", "0.1", "1"],
+            [
+                "expected a field of the recipe, or an option of the chosen task, model, optimizer, schedule or augmentations",
+                "found 'crop_area'",
+                None,
+            ],
+        ),
         (["digits", "--speed", "fast"], ["expected auto, exact or the path of a plan.json for speed", "found 'fast'", None]),
         (["digits", "--task", "segment"], ["expected a task that digits has targets for", "found segment", None]),
     ],

@@ -125,6 +125,9 @@ class StandIn:
     def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         return {"total": self.pixel_losses(outputs["logits"], batch).mean()}
 
+    def weight(self, batch: Batch) -> float:
+        return float(len(batch))
+
     def objective(self, model: Network, batch: Batch, targeted: int | None = None) -> "StandInObjective":
         return StandInObjective(self, model, batch)
 

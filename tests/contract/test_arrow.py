@@ -146,7 +146,7 @@ def test_a_learner_goes_the_same_way(tmp_path: Path) -> None:
     assert int(run.trained.model.counts.sum()) == sum(",train," in row for row in rows)  # every training picture once
 
 
-TASK_METHODS = ("fit", "loss", "compare", "decode", "metrics", "objective", "draw", "geometry", "Options")
+TASK_METHODS = ("fit", "loss", "weight", "compare", "decode", "metrics", "objective", "draw", "geometry", "Options")
 
 
 @pytest.mark.parametrize("method", TASK_METHODS)

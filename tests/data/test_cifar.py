@@ -116,7 +116,10 @@ def test_cifar100(labels, count, tmp_path, monkeypatch):
 def test_cifar100_with_other_labels():
     with pytest.raises(UsageError) as caught:
         open_dataset("cifar100", labels="medium")
-    assert str(caught.value) == "expected: a value of labels of cifar100\nfound: 'medium'\nto do: choose one of fine, coarse"
+    assert (
+        str(caught.value)
+        == "expected: 'fine' or 'coarse' for labels of the dataset cifar100\nfound: 'medium'\nto do: choose one of fine, coarse"
+    )
 
 
 class Runs:

@@ -2,6 +2,7 @@
 
 import gzip
 import struct
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def test_the_published_files(name, place, packed, tmp_path, monkeypatch):
         ),
         (lambda data: b"", "expected: an idx file of unsigned bytes with 3 axes\nfound: {} begins with nothing\nto do: replace the file"),
         (lambda data: data[:-3], "expected: 210 numbers\nfound: {} holds 207\nto do: replace the file"),
-        (lambda data: data + b"x", "expected: 210 numbers\nfound: {} holds 211\nto do: replace the file"),
+        (lambda data: data + b"x", "expected: 210 numbers\nfound: {} holds more\nto do: replace the file"),
     ],
 )
 def test_another_file(change, text, tmp_path):
@@ -71,6 +72,28 @@ def test_another_file(change, text, tmp_path):
     with pytest.raises(DataError) as caught:
         read_idx(path, 3)
     assert str(caught.value) == text.format(path)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_more_than_the_header_says_is_not_unpacked(packed, tmp_path):
+    path = tmp_path / "images"
+    data = idx(arrays()[0]) + bytes(100_000_000)
+    path.write_bytes(gzip.compress(data, 1) if packed else data)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="holds more"):
+        read_idx(path, 3)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_a_header_that_announces_too_much(tmp_path):
+    path = tmp_path / "images"
+    path.write_bytes(struct.pack(">BBBBIII", 0, 0, 8, 3, *[2**32 - 1] * 3))
+    with pytest.raises(DataError) as caught:
+        read_idx(path, 3)
+    assert str(caught.value) == (
+        f"expected: an idx file of at most 1,073,741,824 numbers\nfound: {path} announces {(2**32 - 1) ** 3:,}\nto do: replace the file"
+    )
 
 
 @pytest.mark.parametrize("cut", [15, -4])

@@ -7,7 +7,7 @@ import pytest
 from neocog.data.dataset import SPLITS
 from neocog.data.open import open_dataset
 from neocog.data.registry import DATASETS, LAYOUTS
-from neocog.errors import DataError, SurroundingsError, UsageError
+from neocog.errors import DataError, RecipeError, SurroundingsError, UsageError
 
 
 def test_every_registered_set_and_layout_says_what_it_is():
@@ -64,12 +64,24 @@ def test_a_task_that_a_named_set_has_not():
 def test_an_option_that_there_is_not(two_classes):
     with pytest.raises(UsageError) as caught:
         open_dataset("shapes", cuont=3)
-    assert str(caught.value) == "expected: an option of shapes\nfound: 'cuont'\nto do: did you mean count?"
+    assert str(caught.value) == "expected: an option of the dataset shapes\nfound: 'cuont'\nto do: did you mean count?"
     with pytest.raises(UsageError) as caught:
         open_dataset("digits", size=3)
-    assert str(caught.value) == "expected: an option of digits\nfound: 'size'\nto do: leave it out: digits has no options"
+    assert (
+        str(caught.value)
+        == "expected: an option of the dataset digits\nfound: 'size'\nto do: leave it out: the dataset digits has no options"
+    )
     with pytest.raises(UsageError, match="an option of the layout 'class folders'"):
         open_dataset(two_classes, size=3)
+
+
+def test_a_value_that_an_option_does_not_admit():
+    with pytest.raises(RecipeError) as caught:
+        open_dataset("shapes", count="3")
+    assert (
+        str(caught.value)
+        == "expected: a whole number for count of the dataset shapes\nfound: '3'\nto do: give a value of that kind, as 2000"
+    )
 
 
 def test_an_empty_folder(tmp_path):

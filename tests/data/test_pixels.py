@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from neocog.data import cache, survey
 from neocog.data.open import open_dataset
 from neocog.data.pixels import gather
-from neocog.errors import DataError, SurroundingsError
+from neocog.errors import DataError, PictureError, SurroundingsError
 from neocog.images import cover, to_channels
 
 
@@ -93,6 +94,32 @@ def test_colour_arrays_become_grey():
     assert all(torch.equal(gathered.pixels[i], to_channels(pixels[i], 1)) for i in (0, 1100, 1499))
 
 
+@pytest.mark.parametrize("keep", ["memory", "disk"])
+def test_arrays_at_the_canvas_are_not_copied(keep, cached):
+    dataset = open_dataset("digits")
+    for channels in (1, 3):
+        assert gather(dataset, canvas=(8, 8), channels=channels, keep=keep).pixels.data_ptr() == dataset.pixels.data_ptr()
+    assert not cached.exists()
+
+
+def test_large_arrays_go_to_disk_by_themselves(cached, monkeypatch):
+    dataset = open_dataset("digits")
+    expected = gather(dataset, canvas=(12, 10), channels=3, keep="memory")
+    monkeypatch.setattr("neocog.data.pixels.available_memory", lambda: 4 * 1797 * 12 * 10 - 4)
+    first = gather(dataset, canvas=(12, 10), channels=3)
+    assert sorted(path.stat().st_size for path in cached.glob("*.u8")) == [1797 * 12 * 10]  # grey is kept once
+    assert same(first, expected)
+    assert same(gather(dataset, canvas=(12, 10), channels=3), expected)
+
+
+@pytest.mark.parametrize("keep", ["memory", "disk"])
+def test_the_filter_is_the_one_asked_for(two_classes, keep, cached):
+    dataset = open_dataset(two_classes)
+    for interpolation in ("bilinear", "bicubic", "nearest"):
+        gathered = gather(dataset, canvas=(16, 16), channels=3, keep=keep, interpolation=interpolation)
+        assert torch.equal(gathered.pixels[3], cover(dataset.picture(3), (16, 16), interpolation))
+
+
 def test_faulty_rows_are_black_and_named(folder):
     root = folder({"a/1.png": 1, "a/2.png": b"", "b/1.png": 2})
     gathered = gather(open_dataset(root), canvas=(8, 8), channels=3)
@@ -143,6 +170,41 @@ def test_whatever_changes_pixels_is_decoded_anew(two_classes, cached, decoded, w
     second = gather(open_dataset(two_classes), canvas=canvas, channels=channels, keep="disk")
     assert len(decoded) == 40
     assert same(second, gather(open_dataset(two_classes), canvas=canvas, channels=channels, keep="memory"))
+
+
+def test_a_change_that_keeps_size_and_time_is_noticed(two_classes, cached, decoded):
+    gather(open_dataset(two_classes), canvas=(16, 16), channels=3, keep="disk")
+    path = two_classes / "cat" / "3.png"
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[-20] ^= 1
+    path.write_bytes(bytes(content))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert [fault.where for fault in gather(open_dataset(two_classes), canvas=(16, 16), channels=3, keep="disk").faults] == ["cat/3.png"]
+
+
+def test_a_file_that_could_not_be_read_is_tried_again(two_classes, cached, monkeypatch):
+    def read_file(path):
+        if path.name == "3.png":
+            raise PictureError("a readable picture file", "a file that cannot be read (Input/output error)", "try again", "unreadable")
+        return path.read_bytes()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(survey, "read_file", read_file)
+        first = gather(open_dataset(two_classes), canvas=(16, 16), channels=3, keep="disk")
+    assert [fault.where for fault in first.faults] == ["cat/3.png", "dog/3.png"]
+    assert gather(open_dataset(two_classes), canvas=(16, 16), channels=3, keep="disk").faults == []
+
+
+def test_the_state_of_each_file_is_asked_for_once(two_classes, cached, monkeypatch):
+    dataset, asked, real = open_dataset(two_classes), [], Path.stat
+
+    def stat(path, **options):
+        asked.append(path)
+        return real(path, **options)
+
+    monkeypatch.setattr(Path, "stat", stat)
+    cache.PixelCache(dataset, (16, 16), 3)
+    assert sorted(asked.count(dataset.path(index)) for index in range(20)) == [1] * 20
 
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "index", "index gone", "pixels gone", "key"])

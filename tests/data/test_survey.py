@@ -72,7 +72,7 @@ def test_faults_and_notes_have_names(odd):
     assert found.notes == [
         Note("cat/animated.gif", "animated"),
         Note("cat/cmyk.jpg", "cmyk"),
-        Note("cat/deep.png", "16 bit"),
+        Note("cat/deep.png", "16 bit, values to 2047 of 65535"),
         Note("cat/lies.jpg", "suffix"),
         Note("cat/point.png", "1x1"),
         Note("cat/turned.jpg", "rotated"),
@@ -233,3 +233,37 @@ def test_report_when_nothing_can_be_used(folder):
     assert report.heights is None
     assert report.widths is None
     assert report.obstacles == ("expected a readable picture in every class, found none is left of a; a/1.png: an empty file",)
+
+
+@pytest.mark.parametrize("bits", [1, 8, 10, 12, 14, 15, 16])
+@pytest.mark.parametrize("colour", [False, True])
+def test_sixteen_bits_that_are_hardly_used_are_named(bits, colour, folder):
+    values = np.linspace(0, 2**bits - 1, 300).astype(np.uint16).reshape(10, 30)
+    if colour:
+        content = rgb16(values)
+        bits = max(bits, 8)  # the lower halves of the numbers are not decoded
+    else:
+        content = saved(Image.fromarray(values))
+    notes = survey(open_dataset(folder({"cat/1.png": content, "dog/1.png": 1}))).notes
+    expected = "16 bit" if bits > 14 else f"16 bit, values to {2**bits - 1} of 65535"
+    assert notes == [Note("cat/1.png", expected)]
+
+
+def rgb16(values):
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    height, width = values.shape
+    rows = b"".join(b"\0" + np.repeat(row[:, None], 3, axis=1).astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_no_memory_is_no_fault_of_a_picture(two_classes, monkeypatch):
+    def load(image):
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "load", load)
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    with pytest.raises(MemoryError):
+        survey(open_dataset(two_classes))

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 from neocog.losses import cross_entropy
+from neocog.losses.cross_entropy import label_weights
 from neocog.targets import Labels
 
 
@@ -46,6 +47,19 @@ def test_mixed_and_weighted_it_is_the_mean_by_the_labels_weights():
     losses = -torch.stack([logs.gather(1, classes[:, None])[:, 0], logs.gather(1, others[:, None])[:, 0]])
     expected = (amounts * losses).sum() / amounts.sum()
     assert torch.isclose(cross_entropy(logits, Labels(classes, others, share), class_weights=weights), expected, rtol=1e-5)
+
+
+def test_parts_weighed_by_their_labels_weights_are_the_whole():
+    logits, classes = sample()
+    others, share, weights = classes.roll(1), torch.rand(12), torch.tensor([0.5, 1, 2, 4, 0.25])
+    whole = cross_entropy(logits, Labels(classes, others, share), class_weights=weights)
+    total = amounts = torch.zeros(())
+    for rows in (slice(5), slice(5, 12)):
+        part = Labels(classes[rows], others[rows], share[rows])
+        amount = label_weights(part, weights).sum()
+        total = total + amount * cross_entropy(logits[rows], part, class_weights=weights)
+        amounts = amounts + amount
+    assert torch.isclose(total / amounts, whole, rtol=1e-5)
 
 
 def test_gradients_are_pytorch_s():

@@ -18,8 +18,9 @@ def test_a_wrong_name_brings_a_suggestion():
 
 
 def test_an_unknown_option_brings_a_suggestion():
-    assert refused("mlp", width=(3,)) == "expected: an option of mlp\nfound: 'width'\nto do: did you mean widths?"
-    assert refused("resnet20", widths=(3,)) == "expected: an option of resnet20\nfound: 'widths'\nto do: leave it out: there are none"
+    assert refused("mlp", width=(3,)) == "expected: an option of the model mlp\nfound: 'width'\nto do: did you mean widths?"
+    text = refused("resnet20", widths=(3,))
+    assert text == "expected: an option of the model resnet20\nfound: 'widths'\nto do: leave it out: the model resnet20 has no options"
 
 
 def test_no_class_is_refused():

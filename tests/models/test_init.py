@@ -11,7 +11,6 @@ def test_public_names_are_deliberate():
         "Learner",
         "ModelSpec",
         "Network",
-        "NoOptions",
         "StageInfo",
         "StageRow",
         "StateFile",

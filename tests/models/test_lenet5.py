@@ -41,4 +41,4 @@ def test_mnist_is_padded_to_32_pixels(name, pooling, function, pool):
 def test_an_unknown_pooling_is_refused():
     with pytest.raises(UsageError) as caught:
         create_model("lenet5", pooling="maxi")
-    assert str(caught.value) == "expected: a choice of pooling for lenet5\nfound: 'maxi'\nto do: did you mean max?"
+    assert str(caught.value) == "expected: 'max' or 'average' for pooling of the model lenet5\nfound: 'maxi'\nto do: did you mean max?"

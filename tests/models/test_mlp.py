@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from neocog.errors import UsageError
+from neocog.errors import RecipeError
 from neocog.models import StageInfo, create_model
 
 
@@ -24,15 +24,26 @@ def test_it_computes_what_the_textbook_says(name, reference):
 
 @pytest.mark.parametrize("widths", [(), (3, 0)])
 def test_impossible_widths_are_refused(widths):
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(RecipeError) as caught:
         create_model("mlp", widths=widths)
     assert str(caught.value) == (
-        f"expected: at least one hidden layer, each of at least one unit\nfound: widths {widths}\nto do: give widths such as 300 100"
+        f"expected: widths to be a list of whole numbers of at least 1\nfound: {widths}\n"
+        "to do: give widths a list of whole numbers of at least 1; the default is [300]"
     )
 
 
 def test_an_unknown_activation_is_refused():
-    with pytest.raises(
-        UsageError, match="expected: a choice of activation for mlp\nfound: 'step'\nto do: choose one of relu, sigmoid, tanh"
-    ):
+    with pytest.raises(RecipeError) as caught:
         create_model("mlp", activation="step")
+    assert str(caught.value) == (
+        "expected: 'relu' or 'sigmoid' or 'tanh' for activation of the model mlp\nfound: 'step'\nto do: choose one of relu, sigmoid, tanh"
+    )
+
+
+@pytest.mark.parametrize("widths", [3, "3", (3.5,)])
+def test_widths_of_another_kind_are_refused(widths):
+    with pytest.raises(RecipeError) as caught:
+        create_model("mlp", widths=widths)
+    assert str(caught.value) == (
+        f"expected: a list of whole numbers for widths of the model mlp\nfound: {widths!r}\nto do: give a value of that kind, as [300]"
+    )

@@ -179,7 +179,25 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("metadata", ['{"preprocess": {"colour": 1}}', "[1]", "{", '{"class_names": 3}'])
+@pytest.mark.parametrize(
+    "metadata", ["[1]", "{", '{"class_names": 3}', '{"class_names": "cat"}', '{"class_names": [1]}', "[" * 100_000, '{"a":' * 100_000]
+)
 def test_metadata_that_make_no_sense_are_refused(tmp_path, metadata):
     safetensors.torch.save_file(TENSORS, tmp_path / "w", {"neocog": metadata})
     assert "damaged or cut short" in refused(tmp_path / "w")
+
+
+def test_preprocessing_that_makes_no_sense_is_refused(tmp_path):
+    write_weights(tmp_path / "w", TENSORS, {"preprocess": Preprocess((8, 8), (8, 8)).to_dict() | {"std": [0.2, 0, 0.2]}})
+    assert refused(tmp_path / "w") == (
+        "expected: a list of numbers above 0 for std of the images\n"
+        f"found: {tmp_path / 'w'}: [0.2, 0, 0.2]\n"
+        "to do: get the file again from where it was made"
+    )
+
+
+def test_a_state_dict_that_holds_itself_is_refused(tmp_path):
+    endless = {}
+    endless["model"] = endless
+    torch.save(endless, tmp_path / "w.pt")
+    assert "damaged or cut short" in refused(tmp_path / "w.pt")

@@ -49,13 +49,28 @@ class TestCreating:
         assert not run.begun
         assert not run.finished
 
-    @pytest.mark.parametrize("left", [[], [RECIPE], [RECIPE, SPLITS], [RECIPE, SPLITS, PLAN, "log.jsonl", ".lock"], [".weights.1.part"]])
+    @pytest.mark.parametrize("left", [[], [".recipe.toml.1.part"], [".lock"], [".lock", RECIPE, SPLITS, PLAN, "log.jsonl"]])
     def test_a_folder_where_no_step_was_done_is_taken_over_and_cleared(self, tmp_path, left):
         run_with(tmp_path, *left)
         run = RunFolder.create(tmp_path)
         with run.locked():
+            run.require_new()
             run.start_over()
-            assert {entry.name for entry in tmp_path.iterdir()} <= {".lock"}
+            assert {entry.name for entry in tmp_path.iterdir()} == {".lock", *({RECIPE} & set(left))}
+
+    @pytest.mark.parametrize("made_before", [False, True])
+    def test_one_that_nothing_was_written_to_leaves_no_trace(self, tmp_path, made_before):
+        if made_before:
+            (tmp_path / "run").mkdir()
+        run = RunFolder.create(tmp_path / "run")
+        with run.locked():
+            run.leave_no_trace()
+        assert [path.name for path in tmp_path.rglob("*")] == (["run"] if made_before else [])
+        run = RunFolder.create(tmp_path / "run")
+        with run.locked():
+            run.log("plan")
+            run.leave_no_trace()
+        assert run.events()
 
     @pytest.mark.parametrize(
         ("held", "shown", "remedy"),
@@ -63,11 +78,13 @@ class TestCreating:
             ([RECIPE, CHECKPOINT], "checkpoint, recipe.toml", "neocog resume {path}, or choose another folder"),
             ([RECIPE, METRICS], "metrics.csv, recipe.toml", "neocog resume {path}, or choose another folder"),
             (["thesis.tex", "a", "b", "c"], "a, b, c, thesis.tex", "choose another folder"),
+            ([".lock", "thesis.part"], ".lock, thesis.part", "choose another folder"),
+            ([RECIPE], "recipe.toml", "choose another folder"),
         ],
     )
     def test_a_folder_that_holds_something_is_refused_untouched(self, tmp_path, held, shown, remedy):
         run_with(tmp_path, *held)
-        for attempt in (lambda: RunFolder.create(tmp_path), RunFolder(tmp_path).start_over):
+        for attempt in (lambda: RunFolder.create(tmp_path), RunFolder(tmp_path).require_new):
             with pytest.raises(UsageError) as caught:
                 attempt()
             assert words(caught) == [
@@ -226,13 +243,13 @@ class TestFiles:
             "to do: restore it from a copy of the run",
         ]
 
-    def test_events_are_read_back_without_a_line_that_a_kill_cut_short(self, tmp_path):
+    def test_events_are_read_back_without_lines_that_are_none(self, tmp_path):
         run = RunFolder(tmp_path)
         assert run.events() == []
         run.log("plan", step=0, path=Path("a"))
         run.log("interrupted", step=3, signal="SIGINT")
         with (tmp_path / "log.jsonl").open("a") as file:
-            file.write('{"event": "pl')
+            file.write('[1]\n"text"\n{"event": "pl')
         assert run.events() == [{"event": "plan", "step": 0, "path": "a"}, {"event": "interrupted", "step": 3, "signal": "SIGINT"}]
 
     def test_a_log_that_cannot_be_written_is_named(self, tmp_path):
@@ -242,7 +259,7 @@ class TestFiles:
         assert words(caught) == [
             "expected: a folder to write the run to",
             f"found: {tmp_path}: Is a directory",
-            "to do: choose another place with --out",
+            "to do: free some space, or make the folder writable",
         ]
 
     def test_what_was_recorded_after_a_checkpoint_is_cut_back(self, tmp_path):
@@ -287,7 +304,7 @@ class TestTheManifest:
     def test_weights_that_changed_since_are_refused(self, tmp_path):
         run = run_with(tmp_path, RECIPE)
         (tmp_path / WEIGHTS).write_bytes(b"weights")
-        run.write_manifest({})
+        run.write_manifest({"metrics": {}})
         os.truncate(tmp_path / WEIGHTS, 3)
         with pytest.raises(RunError) as caught:
             run.verify()
@@ -297,7 +314,18 @@ class TestTheManifest:
             "to do: restore it from a copy of the run",
         ]
 
-    def test_one_from_another_program_without_hashes_is_no_fault(self, tmp_path):
+    @pytest.mark.parametrize(
+        ("facts", "lacking"),
+        [([], "metrics"), ({"files": {}}, "metrics"), ({"metrics": {}}, "files"), ({"metrics": {}, "files": 1}, "files")],
+    )
+    def test_one_that_lacks_a_part_is_refused(self, tmp_path, facts, lacking):
         run = run_with(tmp_path, RECIPE, WEIGHTS)
-        (tmp_path / MANIFEST).write_text(json.dumps({"metrics": {}}))
-        run.verify()
+        (tmp_path / MANIFEST).write_text(json.dumps(facts))
+        for attempt in (run.verify, run.manifest, lambda: run.renew_hash(WEIGHTS)):
+            with pytest.raises(RunError) as caught:
+                attempt()
+            assert words(caught) == [
+                f"expected: a table of {lacking} in manifest.json",
+                f"found: {tmp_path / MANIFEST} without it",
+                "to do: restore it from a copy of the run",
+            ]

@@ -26,6 +26,7 @@ from typing import Any
 __all__ = ["Commands", "left_behind", "results"]
 
 CALLS = {
+    "reading": "neocog.training.job.read_material",
     "probe": "neocog.engine.trial.StepTrial.step",
     "step": "neocog.training.loop.train_step",
     "loss": "neocog.training.loop.batch_loss",

@@ -37,6 +37,15 @@ def bits(tensors):
     return {name: (tensor.dtype, tensor.shape, tensor.contiguous().numpy().tobytes()) for name, tensor in tensors.items()}
 
 
+def test_a_place_where_no_folder_can_be_is_named(tmp_path):
+    (tmp_path / "checkpoint").write_text("")
+    with pytest.raises(SurroundingsError) as caught:
+        written(tmp_path / "checkpoint", 5)
+    assert str(caught.value) == (
+        f"expected: a folder to write to\nfound: {tmp_path / 'checkpoint'}: File exists\nto do: choose another folder"
+    )
+
+
 def test_it_is_read_back_to_the_last_bit(tmp_path):
     (path,) = written(tmp_path / "checkpoint", 5)
     assert path.name == "step-000000005.safetensors"

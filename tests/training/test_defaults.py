@@ -109,7 +109,7 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
         (Recipe(speed="fast"), "auto, exact or the path of a plan.json for speed", "'fast'", "check the path"),
         (
             Recipe(model="small_convnet", model_options={"widht": 3}),
-            "a key of the options of small_convnet",
+            "an option of the model small_convnet",
             "'widht'",
             "did you mean width?",
         ),
@@ -121,9 +121,9 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
         ),
         (
             Recipe(task_options={"label_smoothing": 2.0}),
-            "label_smoothing between 0 and 1",
+            "label_smoothing to be a number from 0 to 1",
             "2.0",
-            "choose another value",
+            "give label_smoothing a number from 0 to 1; the default is 0.0",
         ),
         (
             Recipe(augment=("flip",), augment_options={"mixup": {"mixup_alpha": 1.0}}),
@@ -133,7 +133,7 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
         ),
         (
             Recipe(augment=("flip",), augment_options={"flip": {"probability": 1.0}}),
-            "a key of the augmentation flip",
+            "an option of the augmentation flip",
             "'probability'",
             "did you mean flip_probability or flip_vertical_probability?",
         ),
@@ -159,16 +159,55 @@ def test_options_go_to_the_members_that_have_them():
     assert with_options(chosen, {}) == chosen
 
 
+def test_options_of_a_dataset_go_to_it():
+    recipe, left = with_dataset_options(Recipe(dataset="shapes", dataset_options={"noise": 1.0}), {"count": 5, "width": 8})
+    assert recipe.dataset_options == {"noise": 1.0, "count": 5}
+    assert left == {"width": 8}
+    recipe, left = with_dataset_options(Recipe(dataset="a/folder"), {"class_names": {"n01440764": "tench"}, "count": 5})
+    assert recipe.dataset_options == {"class_names": {"n01440764": "tench"}}
+    assert left == {"count": 5}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "text"),
+    [
+        (
+            Recipe(dataset="shapes", dataset_options={"count": "3"}),
+            "a whole number for count of the dataset shapes\nfound: '3'\nto do: give a value of that kind, as 2000",
+        ),
+        (
+            Recipe(dataset="shapes", dataset_options={"cuont": 3}),
+            "an option of the dataset shapes\nfound: 'cuont'\nto do: did you mean count?",
+        ),
+        (
+            Recipe(dataset="digits", dataset_options={"task": "classify"}),
+            "an option of the dataset digits\nfound: 'task'\nto do: leave it out: digits has no options",
+        ),
+        (
+            Recipe(dataset="a/folder", dataset_options={"task": "classify"}),
+            "an option of the dataset a/folder\nfound: 'task'\nto do: choose one of class_names",
+        ),
+    ],
+)
+def test_wrong_options_of_a_dataset_are_refused(recipe, text):
+    with pytest.raises(RecipeError) as caught:
+        with_dataset_options(recipe, {})
+    assert str(caught.value) == f"expected: {text}"
+
+
+ANY_FIELD = "a field of the recipe, or an option of the chosen task, model, optimizer, schedule or augmentations"
+
+
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"momentun": 0.5}, UsageError, "a choice of this training\nfound: 'momentun'\nto do: did you mean momentum?"),
-        ({"epoch": 0.5}, UsageError, "a choice of this training\nfound: 'epoch'\nto do: did you mean epochs?"),
-        ({"beta1": 0.5}, UsageError, "a choice of this training\nfound: 'beta1'"),
+        ({"momentun": 0.5}, UsageError, f"{ANY_FIELD}\nfound: 'momentun'\nto do: did you mean momentum?"),
+        ({"epoch": 0.5}, UsageError, f"{ANY_FIELD}\nfound: 'epoch'\nto do: did you mean epochs?"),
+        ({"beta1": 0.5}, UsageError, f"{ANY_FIELD}\nfound: 'beta1'"),
         (
             {"momentum": "much"},
             RecipeError,
-            "a number for momentum of the options of momentum\nfound: 'much'\nto do: give a value of that kind, as 0.9",
+            "a number for momentum of the optimizer momentum\nfound: 'much'\nto do: give a value of that kind, as 0.9",
         ),
     ],
 )

@@ -1,19 +1,25 @@
 """Trainings from the command to the end, and every way in which they end too soon."""
 
+import importlib
 import json
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.datasets import load_digits
 
 import neocog
 from neocog.data.splits import read_splits
 from neocog.engine.plan import Plan, default_plan
-from neocog.errors import RunError, SurroundingsError, UsageError
+from neocog.errors import DataError, RunError, SurroundingsError, UsageError
 from neocog.models import read_state
 from neocog.run import RunFolder
+from neocog.training import job
 from training.kills import left_behind, results
+
+train = importlib.import_module("neocog.training.train")  # the package has a function of that name
 
 MLP = ("train", "digits", "--model", "mlp", "--widths", "12", "--epochs", "3", "--batch-size", "256", "--speed", "exact")
 STEPS = 6  # an epoch
@@ -75,7 +81,9 @@ class TestToTheEnd:
 
     def test_images_are_normalised_by_the_statistics_of_the_training_pictures(self, whole):
         recipe = RunFolder.open(whole).recipe()
-        train = read_splits(whole / "splits.csv", neocog.open_dataset(recipe.dataset)).train.numpy()
+        dataset = neocog.open_dataset(recipe.dataset)
+        digests = [dataset.digest(index) for index in range(len(dataset))]
+        train = read_splits(whole / "splits.csv", dataset, digests).train.numpy()
         levels = np.round(load_digits().images[train] * 255 / 16) / 255
         preprocess = read_state(whole / "weights.safetensors").preprocess
         assert preprocess.mean == pytest.approx([levels.mean()], abs=1e-4)
@@ -120,6 +128,35 @@ class TestSignals:
         twice = [{"call": "step", "time": 9, "signal": "SIGINT"}, {"call": "writing", "time": 1, "signal": "SIGINT"}]
         assert said(*MLP, "--out", run, fault=twice)[0] == 130
         assert left_behind(run) == []
+        assert said("resume", run)[0] == 0
+        assert results(run) == results(whole)
+
+    @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+    def test_while_pictures_are_read_it_ends_at_once_and_leaves_nothing(self, said, run, name):
+        code, lines = said(*MLP, "--out", run, fault={"call": "reading", "signal": name})
+        assert code == 130
+        assert lines == [
+            "neocog: expected a training to its end",
+            f"found {name}",
+            "to do: give the command again: nothing was trained yet",
+        ]
+        assert not run.exists()
+
+    def test_in_the_probe_it_ends_at_once_and_the_run_resumes(self, said, run, whole):
+        probed = {"neocog.engine.probe.MOST_OF_THE_JOB": 1000}  # however short the job
+        code, lines = said(*MLP[:-2], "--out", run, patches=probed, fault={"call": "probe", "time": 3, "signal": "SIGTERM"})
+        assert code == 130
+        assert lines[-2:] == ["found SIGTERM", f"to do: neocog resume {run}"]
+        assert not (run / "plan.json").exists()
+        assert said("resume", run)[0] == 0
+
+    @pytest.mark.parametrize("call", ["evaluation", "final batch"])
+    def test_in_the_final_evaluation_it_ends_at_once_and_the_run_resumes(self, said, run, whole, call):
+        fault = {"call": "evaluation"} if call == "evaluation" else {"call": "batch", "time": 4}
+        code, lines = said(*MLP, "--out", run, fault={**fault, "signal": "SIGTERM"})
+        assert code == 130
+        assert lines[-2:] == ["found SIGTERM", f"to do: neocog resume {run}"]
+        assert not (run / "manifest.json").exists()
         assert said("resume", run)[0] == 0
         assert results(run) == results(whole)
 
@@ -208,6 +245,33 @@ class TestTheFolder:
         assert lines[-1] == f"to do: neocog resume {run}, or choose another folder"
         assert results_so_far(run) == before
 
+    def test_one_that_a_person_put_a_recipe_into_is_refused_untouched(self, said, run):
+        run.mkdir()
+        (run / "recipe.toml").write_text('dataset = "digits"\n')
+        code, lines = said("train", "--recipe", run / "recipe.toml", "--out", run)
+        assert code == 2
+        assert lines == [
+            "neocog: expected a new or empty folder for the run",
+            f"found {run}, which holds recipe.toml",
+            "to do: choose another folder",
+        ]
+        assert {path.name: path.read_text() for path in run.iterdir()} == {"recipe.toml": 'dataset = "digits"\n'}
+
+    def test_a_training_that_is_refused_leaves_no_folder_and_takes_nothing_away(self, commands, run, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for name in ("cat", "dog"):
+            (tmp_path / "photos" / name).mkdir(parents=True)
+            for number in range(20):
+                (tmp_path / "photos" / name / f"{number}.png").write_bytes(b"no picture")
+        with pytest.raises(DataError):
+            neocog.train("photos", progress=False)
+        assert list((tmp_path / "runs").iterdir()) == []
+        assert commands.run(*MLP, "--out", run, fault={"call": "step", "time": 1}) == -9
+        before = results_so_far(run)
+        with pytest.raises(DataError):
+            neocog.train("photos", out=run, progress=False)
+        assert results_so_far(run) == before
+
     def test_without_a_place_the_next_free_one_is_taken(self, monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)
         choices = {"model": "softmax_regression", "epochs": 1, "progress": False}
@@ -238,11 +302,13 @@ class TestPlans:
         neocog.train("digits", out=run, speed=str(path), **SOFTMAX)
         assert RunFolder(run).plan() == Plan(**json.loads(path.read_text()))
 
-    def test_parts_of_a_batch_add_up_to_the_same_step(self, run, tmp_path):
+    @pytest.mark.parametrize("weights", [(), (1.0, 20.0, 3.0, 0.1, 5.0, 6.0, 0.01, 8.0, 9.0, 10.0)])
+    def test_parts_of_a_batch_add_up_to_the_same_step(self, run, tmp_path, weights):
         """The network has no batch norm, so that only the order of additions differs."""
         path = self.plan_file(tmp_path, micro_batch=7)
-        parts = neocog.train("digits", out=run, speed=str(path), augment=(), **SOFTMAX)
-        whole = neocog.train("digits", out=tmp_path / "whole", speed="exact", augment=(), **SOFTMAX)
+        choices = {"augment": (), "class_weights": weights, **SOFTMAX}
+        parts = neocog.train("digits", out=run, speed=str(path), **choices)
+        whole = neocog.train("digits", out=tmp_path / "whole", speed="exact", **choices)
         tensors, others = (read_state(run.path / "weights.safetensors").tensors for run in (parts, whole))
         for name, tensor in tensors.items():
             assert (tensor - others[name]).abs().max() < 1e-4
@@ -273,6 +339,35 @@ class TestPlans:
         assert code == 0
         assert "the plan was made on another machine: what follows may differ in its last bits" in lines
         assert "other machine" in {event["event"] for event in folder.events()}
+
+
+def test_what_the_splits_lack_is_logged(run, tmp_path):
+    for number, name in enumerate(["cat", "cat", "dog", "dog"]):
+        (tmp_path / "photos" / name).mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.full((8, 8, 3), number, dtype=np.uint8)).save(tmp_path / "photos" / name / f"{number}.png")
+    neocog.train(tmp_path / "photos", out=run, **SOFTMAX)
+    events = RunFolder(run).events()
+    assert [event["event"] for event in events[:2]] == ["splits", "read"]
+    assert events[0]["note"].startswith("val is empty")
+
+
+def test_data_are_opened_and_options_are_read_once(run, monkeypatch):
+    calls = Counter()
+
+    def counted(name):
+        function = getattr(train if name == "open_dataset" else job, name)
+
+        def counting(*arguments, **named):
+            calls[name, str(arguments[-1])] += 1
+            return function(*arguments, **named)
+
+        return counting
+
+    monkeypatch.setattr(train, "open_dataset", counted("open_dataset"))
+    monkeypatch.setattr(job, "options_of", counted("options_of"))
+    neocog.train("digits", out=run, **SOFTMAX)
+    assert calls["open_dataset", "digits"] == 1
+    assert calls["options_of", "the schedule one_cycle"] == 1
 
 
 def test_a_run_that_is_none_cannot_be_resumed(tmp_path):

@@ -19,7 +19,7 @@ from neocog.images import Size
 from neocog.random import generator, seed_of, uniform
 from neocog.registry import Registry
 
-__all__ = ["AUGMENTATIONS", "Change", "Colour", "Draw", "Frame", "Geometry", "Member", "between", "identity"]
+__all__ = ["AUGMENTATIONS", "Change", "Colour", "Draw", "Frame", "Geometry", "Member", "about_centre", "between", "identity"]
 
 
 @dataclass(frozen=True)

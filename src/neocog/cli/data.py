@@ -9,8 +9,8 @@ from typing import Any
 from neocog.cli.command import COMMANDS, Answer, Command
 from neocog.cli.flags import add_fields
 from neocog.cli.parser import Parser
+from neocog.cli.recipe_flags import add_member_flags, chosen_flags, named_recipe
 from neocog.cli.tables import print_facts, print_table
-from neocog.cli.train import add_member_flags, chosen_flags, named_recipe
 from neocog.errors import DataError, UsageError
 from neocog.progress import counting, open_progress
 

@@ -18,7 +18,6 @@ from urllib.parse import urlsplit
 from neocog.cli.command import COMMANDS, Answer, Command
 from neocog.cli.parser import Parser
 from neocog.cli.tables import bytes_in_words, print_facts, print_table
-from neocog.errors import NeocogError
 
 LITTLE_DISK = 2_000_000_000
 LITTLE_MEMORY = 2_000_000_000
@@ -89,8 +88,8 @@ def _machine() -> Answer:
         {"kind": "cuda", "name": torch.cuda.get_device_name(i), "memory": torch.cuda.get_device_properties(i).total_memory}
         for i in range(torch.cuda.device_count())
     ]
-    if machine.accelerator == "mps":
-        accelerators.append({"kind": "mps", "name": machine.accelerator_name or "Apple", "memory": 0})
+    if torch.backends.mps.is_available():
+        accelerators.append({"kind": "mps", "name": "Apple's, used where a plan names it", "memory": 0})
     return {
         "processor": machine.processor,
         "cores": machine.cores,
@@ -112,7 +111,7 @@ def _folder_in_words(folder: Answer) -> str:
 
 
 def _datasets() -> list[Answer]:
-    """Every named dataset, opened, so that a damaged one is told from one that is there."""
+    """Every named dataset, and whether its files are there; they are not opened."""
     from neocog.data.registry import DATASETS
 
     return [{"name": name, "summary": DATASETS[name].summary, "state": _state(DATASETS[name])} for name in DATASETS]
@@ -122,11 +121,10 @@ def _state(entry: Any) -> str:
     from neocog.errors import SurroundingsError
 
     try:
-        entry.open(entry.tasks[0], entry.Options())
+        if entry.find is not None:
+            entry.find()
     except SurroundingsError:
         return "no"
-    except NeocogError as error:
-        return f"damaged: {error.found}"
     return "yes"
 
 
@@ -160,9 +158,6 @@ def _advice(answer: Answer) -> list[str]:
             advice.append(f"little room for the {name} folder: free some, or set NEOCOG_{name.upper()} to a folder on another disk")
     if answer["machine"]["memory_available"] < LITTLE_MEMORY:
         advice.append("little memory available: close other programs, or choose small batches and images")
-    for one in answer["datasets"]:
-        if one["state"].startswith("damaged"):
-            advice.append(f"{one['name']} is {one['state']}: remove its files and run neocog fetch {one['name']}")
     if any(one["state"].startswith("no") for one in answer["network"] or ()):
         advice.append("a server does not answer: everything but neocog fetch works without it")
     return advice

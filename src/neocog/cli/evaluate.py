@@ -69,12 +69,11 @@ def _classes(evaluation: "Evaluation", names: Sequence[str]) -> list[dict[str, A
     figures = evaluation.per_class()
     if figures is None:
         return []
-    rows = zip(names, figures.precision.tolist(), figures.recall.tolist(), figures.pictures.tolist(), strict=True)
-    answered = {prediction.answer.index for prediction in evaluation.predictions if hasattr(prediction.answer, "index")}
+    rows = zip(names, *(column.tolist() for column in figures), strict=True)
     return [
         {"name": name, "precision": precision, "recall": recall, "pictures": pictures}
-        for index, (name, precision, recall, pictures) in enumerate(rows)
-        if pictures or index in answered
+        for name, precision, recall, pictures, answers in rows
+        if pictures or answers
     ]
 
 

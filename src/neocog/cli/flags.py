@@ -1,19 +1,12 @@
 """Command-line flags from the fields of frozen dataclasses, and back to the fields that were given.
 
-A field `label_smoothing: float = field(default=0.0, metadata={"help": "..."})` becomes the flag
-``--label-smoothing FLOAT``. The dataclass stays the single source: its default, its type, its help.
-
-Metadata read here:
-    help: what the field is, one sentence without a full stop; without it, what the dataclass's docstring says
-        of the field under "Attributes:".
-    choices: the admitted values, or a function that returns them.
-    metavar: how the value is called in the help.
+A field `label_smoothing: float = option(0.0, "...")` becomes the flag ``--label-smoothing FLOAT``. The dataclass
+stays the single source: its default, its type, its help, and whether there is a flag at all.
 """
 
 import argparse
 import contextlib
 import dataclasses
-import inspect
 import re
 import types
 from collections.abc import Callable, Collection, Sequence
@@ -42,22 +35,23 @@ def add_fields(parser: argparse.ArgumentParser, options: type, *, title: str | N
             (``HEIGHTxWIDTH``), tuples of these (values separated by spaces), unions of these (the first
             that fits), and any of these or None (``none``, where the type admits no text).
         title: heads the flags in the help; without it they stand among the others.
-        skip: fields that get no flag.
+        skip: fields that get no flag here; those that never have one are left out too.
 
     Raises:
         TypeError: a field has a type that no flag can give.
     """
-    hints, described = get_type_hints(options), _attributes(options)
+    hints = get_type_hints(options)
     group = parser.add_argument_group(title) if title else parser
     for field in dataclasses.fields(options):
-        if field.name in skip:
+        flag = field.metadata.get("flag", True)
+        if field.name in skip or flag is False:
             continue
         group.add_argument(
             as_flag(field.name),
             dest=field.name,
             default=argparse.SUPPRESS,  # so that only what was given is in the result
-            help=_help(field, described.get(field.name, "")),
-            **_how(as_flag(field.name), hints[field.name], field.metadata),
+            help=_help(field),
+            **_how(as_flag(field.name), hints[field.name], flag if isinstance(flag, str) else None),
         )
 
 
@@ -71,15 +65,8 @@ def given_fields(arguments: argparse.Namespace, options: type) -> dict[str, Any]
     }
 
 
-def _attributes(options: type) -> dict[str, str]:
-    """What a docstring says of each field, as one sentence without a full stop."""
-    section = (inspect.getdoc(options) or "").partition("Attributes:\n")[2].split("\n\n")[0]
-    found = re.findall(r"^ {4}(\w+): (.*(?:\n {5,}.*)*)", section, re.MULTILINE)
-    return {name: " ".join(text.split()).removesuffix(".") for name, text in found}
-
-
-def _help(field: dataclasses.Field[Any], described: str) -> str:
-    text = str(field.metadata.get("help", described))
+def _help(field: dataclasses.Field[Any]) -> str:
+    text = str(field.metadata.get("help", ""))
     if field.default is not dataclasses.MISSING and field.default is not None:
         text = f"{text} (default {_as_typed(field.default)})".strip()
     return text.replace("%", "%%")  # argparse formats it
@@ -96,17 +83,16 @@ def _as_typed(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _how(flag: str, annotation: Any, metadata: Any) -> dict[str, Any]:
+def _how(flag: str, annotation: Any, metavar: str | None) -> dict[str, Any]:
     """What argparse must know of a field's type."""
     members = _members(annotation)
     if bool in members:
         return {"action": argparse.BooleanOptionalAction}
-    choices, metavar = metadata.get("choices"), metadata.get("metavar")
     if len(members) == 1 and get_origin(members[0]) is tuple and members[0] != tuple[int, int]:
         item, *others = get_args(members[0])
-        convert, name = _converter(flag, item, choices)
+        convert, name = _converter(flag, item)
         return {"type": convert, "nargs": "*" if others == [Ellipsis] else 1 + len(others), "metavar": metavar or name}
-    converters = [_converter(flag, member, choices) for member in members]
+    converters = [_converter(flag, member) for member in members]
     convert = _first_that_fits([convert for convert, _ in converters])
     if members != (annotation,) and str not in members and Path not in members:
         convert = _or_none(convert)
@@ -136,13 +122,11 @@ def _first_that_fits(converters: Sequence[Convert]) -> Convert:
     return convert
 
 
-def _converter(flag: str, annotation: Any, choices: Sequence[Any] | Callable[[], Sequence[Any]] | None) -> tuple[Convert, str]:
+def _converter(flag: str, annotation: Any) -> tuple[Convert, str]:
     """A function from text to value, and the value's name in the help."""
     if get_origin(annotation) is Literal:
         values = get_args(annotation)
-        return _choice(flag, lambda: values), "{" + ",".join(map(str, values)) + "}"
-    if choices is not None:
-        return _choice(flag, choices if callable(choices) else lambda: choices), "NAME"
+        return _choice(flag, values), "{" + ",".join(map(str, values)) + "}"
     if annotation == tuple[int, int]:
         return _size(flag), "HEIGHTxWIDTH"
     if annotation is int:
@@ -177,9 +161,9 @@ def _size(flag: str) -> Callable[[str], tuple[int, int]]:
     return convert
 
 
-def _choice(flag: str, values: Callable[[], Sequence[Any]]) -> Convert:
+def _choice(flag: str, values: Sequence[Any]) -> Convert:
     def convert(text: str) -> Any:
-        admitted = {str(value): value for value in values()}
+        admitted = {str(value): value for value in values}
         if text not in admitted:
             raise UsageError(f"one of the values of {flag}", repr(text), closest(text, list(admitted)))
         return admitted[text]

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import errno
+import io
 import json
 import os
 import sys
@@ -12,12 +13,12 @@ from typing import Any
 
 from neocog._version import __version__
 from neocog.cli.command import COMMANDS, Answer, Command
-from neocog.cli.parser import Parser, add_common_flags
+from neocog.cli.parser import COMMON_FLAGS, Parser, add_common_flags
 from neocog.errors import Interrupted, NeocogError, SurroundingsError, UsageError
 
 __all__ = ["run_command_line"]
 
-COMMON = ("--json", "--debug")
+COMMON = tuple(f"--{name}" for name in COMMON_FLAGS)
 
 
 def run_command_line(arguments: Sequence[str]) -> int:
@@ -31,6 +32,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
         5 diverged, 130 interrupted.
     """
     as_json, debug = "--json" in arguments, "--debug" in arguments
+    _admit_every_name()
     try:
         exit_code = _run(arguments, as_json)
         sys.stdout.flush()
@@ -151,6 +153,13 @@ def _known(error: BaseException) -> NeocogError | None:
 def _is_out_of_memory(error: BaseException) -> bool:
     """Python, an accelerator and torch's own allocator each say it in their way."""
     return isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+
+
+def _admit_every_name() -> None:
+    """Print what an output's encoding has not, such as names of files that are not UTF-8, with backslashes (in JSON an escape)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _silence_standard_output() -> None:

@@ -3,22 +3,23 @@
 import argparse
 import inspect
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from neocog.cli.command import COMMANDS, Answer, Command
 from neocog.cli.flags import add_fields, given_fields
 from neocog.cli.parser import Parser
 from neocog.cli.tables import print_facts, print_table, size_in_words
+from neocog.options import option
 
 
 @dataclass(frozen=True)
 class Shape:
     """What every network can be asked for."""
 
-    num_classes: int | None = field(default=None, metadata={"help": "how many classes it tells apart (default: the paper's)"})
-    in_channels: int | None = field(default=None, metadata={"help": "channels of its images (default: the paper's)"})
-    image_size: tuple[int, int] | None = field(default=None, metadata={"help": "height and width of its images in pixels"})
+    num_classes: int | None = option(None, "how many classes it tells apart (default: the paper's)")
+    in_channels: int | None = option(None, "channels of its images (default: the paper's)")
+    image_size: tuple[int, int] | None = option(None, "height and width of its images in pixels")
 
 
 def add_arguments(parser: Parser, typed: Sequence[str]) -> None:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from neocog.cli.command import Answer
 from neocog.cli.flags import add_fields, as_flag, given_fields
 from neocog.cli.parser import Parser
 from neocog.errors import UsageError
+from neocog.options import option
 
 if TYPE_CHECKING:
     from neocog.api import Run
@@ -22,9 +23,9 @@ __all__ = ["add_network", "facts", "open_network"]
 class OnTheSpot:
     """What makes a network without a run."""
 
-    model: str | None = field(default=None, metadata={"help": "architecture to ask in place of RUN", "metavar": "NAME"})
-    weights: Path | None = field(default=None, metadata={"help": "its file of weights; without it they are random", "metavar": "FILE"})
-    classes: Path | None = field(default=None, metadata={"help": "text file with the name of one class a line", "metavar": "FILE"})
+    model: str | None = option(None, "architecture to ask in place of RUN", flag="NAME")
+    weights: Path | None = option(None, "its file of weights; without it they are random", flag="FILE")
+    classes: Path | None = option(None, "text file with the name of one class a line", flag="FILE")
 
 
 def add_network(parser: Parser, typed: Sequence[str], words: str) -> None:

@@ -8,7 +8,10 @@ from typing import NoReturn
 from neocog.errors import UsageError
 from neocog.registry import closest
 
-__all__ = ["Parser", "add_common_flags"]
+__all__ = ["COMMON_FLAGS", "Parser", "add_common_flags"]
+
+COMMON_FLAGS = ("json", "debug")
+"""What every command can be told, as the parsed arguments name it."""
 
 
 class Parser(argparse.ArgumentParser):

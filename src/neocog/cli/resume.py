@@ -7,7 +7,7 @@ from pathlib import Path
 from neocog.cli.command import COMMANDS, Answer, Command
 from neocog.cli.network import facts
 from neocog.cli.parser import Parser
-from neocog.cli.train import show
+from neocog.cli.training_result import show
 
 
 def add_arguments(parser: Parser, typed: Sequence[str]) -> None:

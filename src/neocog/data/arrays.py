@@ -104,5 +104,5 @@ class ArrayDataset(Dataset):
         digest = hashlib.blake2b(digest_size=16)
         digest.update(self.pixels.contiguous().numpy().data.cast("B"))
         digest.update(self.labels.contiguous().numpy().data.cast("B"))
-        digest.update("\n".join(self.class_names).encode())
+        digest.update("\n".join(self.class_names).encode(errors="surrogateescape"))
         return digest.hexdigest()

@@ -6,8 +6,8 @@ Three files below the cache folder, each written whole or not at all:
     pixels/<content>.safetensors    sizes, digests, checksums of the rows, faults and notes
     pixels/<state>.key              which content belongs to a folder's unchanged files
 
-The content is a hash of the pictures' own hashes; the state one of their paths, sizes and times of change,
-which is known without reading them.
+The content is a hash of the pictures' own hashes; the state one of their paths, sizes, times of change and places
+on the disk, which is known without reading them.
 """
 
 import hashlib
@@ -32,15 +32,16 @@ from neocog.data.files import FileDataset
 from neocog.data.survey import Fault, Note, Survey
 from neocog.errors import SurroundingsError
 from neocog.files import PART, replacing
-from neocog.images import Size
+from neocog.images import Interpolation, Size
 from neocog.machine import cache_folder
 
 __all__ = ["PixelCache"]
 
-VERSION = 1  # of decoding, resizing and of the files' form
+VERSION = 2  # of decoding, resizing and of the files' form
 ROWS_CHECKED = 1000
 STALE_AFTER = 24 * 3600  # seconds after which a part that nobody finished is deleted
 GIB = 1 << 30
+PASSING = ("missing", "unreadable")  # faults of the disk or of rights, not of the picture
 
 
 class PixelCache:
@@ -50,10 +51,12 @@ class PixelCache:
         dataset: whose pixels.
         canvas: height and width.
         channels: 1 or 3.
+        interpolation: filter of the resizing.
     """
 
-    def __init__(self, dataset: Dataset, canvas: Size, channels: int) -> None:
+    def __init__(self, dataset: Dataset, canvas: Size, channels: int, interpolation: Interpolation = "bilinear") -> None:
         self.dataset = dataset
+        self._made = f"{VERSION} {interpolation} {dataset.channels}"
         self.shape = (len(dataset), channels, *canvas)
         self.folder = cache_folder() / "pixels"
         self._key = self.folder / f"{self._state()}.key"
@@ -74,7 +77,7 @@ class PixelCache:
         content = self._content(digests)
         found = self._load(content)
         if found is not None:
-            self._remember(content)
+            self._remember(content, found[1])
         return found
 
     def write(self, run: Callable[[Callable[[int, Tensor], None]], Survey]) -> tuple[Tensor, Survey]:
@@ -98,7 +101,7 @@ class PixelCache:
             unnamed.replace(self._pixels(content))
             with replacing(self._index(content)) as file:
                 file.write(_packed(survey, checksums))
-            self._remember(content)
+            self._remember(content, survey)
         except OSError as error:
             raise SurroundingsError("room for decoded pictures", f"{self.folder}: {error.strerror}", self._remedy()) from error
         return self._map(content), survey
@@ -139,7 +142,10 @@ class PixelCache:
         flat = torch.from_file(str(self._pixels(content)), shared=False, size=self._bytes(), dtype=torch.uint8)
         return flat.view(self.shape)
 
-    def _remember(self, content: str) -> None:
+    def _remember(self, content: str, survey: Survey) -> None:
+        """Find these rows by the state of the files; not where another state of the disk alone would show other pictures."""
+        if any(fault.kind in PASSING for fault in survey.faults):
+            return
         with replacing(self._key) as file:
             file.write(content.encode())
 
@@ -157,26 +163,28 @@ class PixelCache:
         return count * channels * height * width
 
     def _content(self, digests: Sequence[bytes]) -> str:
-        digest = hashlib.blake2b(f"{VERSION} {self.dataset.channels}".encode(), digest_size=16)
+        digest = hashlib.blake2b(self._made.encode(), digest_size=16)
         for where, own in zip(self.dataset.wheres(), digests, strict=True):
             digest.update(f"\n{own.hex()} {where}".encode(errors="surrogateescape"))
         return f"{digest.hexdigest()}-{self._name()}"
 
     def _state(self) -> str:
-        digest = hashlib.blake2b(f"{VERSION} {self._name()} {self.dataset.fingerprint()}".encode(), digest_size=16)
+        digest = hashlib.blake2b(f"{self._made} {self._name()}".encode(), digest_size=16)
         if isinstance(self.dataset, FileDataset) and self.dataset.root is not None:
             digest.update(str(self.dataset.root.resolve()).encode(errors="surrogateescape"))
-            for index in range(len(self.dataset)):
-                digest.update(_state_of(self.dataset.path(index)))
+            for index, name in enumerate(self.dataset.files):
+                digest.update(f"{_state_of(self.dataset.path(index))} {name}".encode(errors="surrogateescape"))
+        else:
+            digest.update(f"\n{self.dataset.fingerprint()}".encode())
         return digest.hexdigest()
 
 
-def _state_of(path: Path) -> bytes:
+def _state_of(path: Path) -> str:
     try:
         facts = path.stat()
     except OSError:
-        return b"\n-"
-    return f"\n{facts.st_size} {facts.st_mtime_ns}".encode()
+        return "\n-"
+    return f"\n{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns} {facts.st_ino}"
 
 
 def _writer(file: BinaryIO, row_bytes: int, checksums: Tensor) -> Callable[[int, Tensor], None]:

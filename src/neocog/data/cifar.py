@@ -1,7 +1,7 @@
 """Reads the pickled batches of CIFAR-10 and CIFAR-100 (A. Krizhevsky, 2009) without running what a pickle asks for.
 
 A pickle may name any function and have it called. The published batches, and copies that newer versions of
-NumPy and Python write, name six; here they stand for our own functions, which do only what a batch needs,
+NumPy and Python write, name those in ADMITTED; here they stand for our own functions, which do only what a batch needs,
 and every other name is refused.
 """
 
@@ -92,6 +92,8 @@ def read_batch(path: Path) -> dict[str, Any]:
         raise DataError(
             "a batch of numbers and texts", f"{path} wants {error}, which could run foreign code", "do not use the file; fetch it anew"
         ) from error
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes may make the unpickler raise anything
         detail = " ".join(str(error).split()) or type(error).__name__
         raise DataError("a whole batch file", f"{path} is damaged or cut short ({detail})", "replace the file") from error

@@ -94,7 +94,7 @@ class FileDataset(Dataset):
 
     def fingerprint(self) -> str:
         """Of the paths, the files' sizes in bytes, and the class names; no file is read."""
-        digest = hashlib.blake2b("\n".join((self.task, *self.class_names)).encode(), digest_size=16)
+        digest = hashlib.blake2b("\n".join((self.task, *self.class_names)).encode(errors="surrogateescape"), digest_size=16)
         for index, name in enumerate(self.files):
             try:
                 size = self.path(index).stat().st_size

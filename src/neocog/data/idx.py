@@ -5,9 +5,12 @@ four bytes for the length of each axis (big-endian), and the numbers.
 """
 
 import gzip
+import math
+import struct
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +22,12 @@ from neocog.data.arrays import ArrayDataset
 from neocog.data.registry import published_folder
 from neocog.errors import DataError
 
-__all__ = ["IDX_FILES", "open_idx_set", "read_idx"]
+__all__ = ["IDX_FILES", "idx_folder", "open_idx_set", "read_idx"]
 
 IDX_FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 UNSIGNED_BYTE = 8
+GZIP = b"\x1f\x8b"
+MOST_NUMBERS = 1 << 30  # twenty times those of the largest published file
 
 
 def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
@@ -35,39 +40,60 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
     Raises:
         DataError: another kind of file, or one cut short.
     """
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        try:
-            data = gzip.decompress(data)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError("a whole gzip file", f"{path} is damaged or cut short ({error})", "replace the file") from error
-    expected = f"an idx file of unsigned bytes with {axes} {'axis' if axes == 1 else 'axes'}"
-    start = 4 + 4 * axes
-    if len(data) < start or data[:4] != bytes((0, 0, UNSIGNED_BYTE, axes)):
-        raise DataError(expected, f"{path} begins with {data[:4].hex(' ') or 'nothing'}", "replace the file")
-    shape = tuple(int(length) for length in np.frombuffer(data, dtype=">u4", count=axes, offset=4))
-    count = int(np.prod(shape, dtype=np.int64))
-    if len(data) - start != count:
-        raise DataError(f"{count:,} numbers", f"{path} holds {len(data) - start:,}", "replace the file")
-    return np.frombuffer(data, dtype=np.uint8, offset=start).reshape(shape)
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == GZIP
+            file.seek(0)
+            with gzip.open(file) if packed else file as numbers:
+                return _read_numbers(numbers, path, axes)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError("a whole gzip file", f"{path} is damaged or cut short ({error})", "replace the file") from error
 
 
-def open_idx_set(name: str, places: tuple[str, ...], class_names: tuple[str, ...], *, mirrored: bool, licence: str) -> ArrayDataset:
-    """A dataset of the four files that MNIST and its successors consist of.
+def _read_numbers(file: BufferedIOBase, path: Path, axes: int) -> NDArray[np.uint8]:
+    """No more is unpacked than the header announces: a small packed file may be endless."""
+    head = file.read(4 + 4 * axes)
+    if len(head) < 4 + 4 * axes or head[:4] != bytes((0, 0, UNSIGNED_BYTE, axes)):
+        expected = f"an idx file of unsigned bytes with {axes} {'axis' if axes == 1 else 'axes'}"
+        raise DataError(expected, f"{path} begins with {head[:4].hex(' ') or 'nothing'}", "replace the file")
+    shape = struct.unpack(f">{axes}I", head[4:])
+    count = math.prod(shape)
+    if count > MOST_NUMBERS:
+        raise DataError(f"an idx file of at most {MOST_NUMBERS:,} numbers", f"{path} announces {count:,}", "replace the file")
+    data = file.read(count + 1)
+    if len(data) != count:
+        found = f"{path} holds {'more' if len(data) > count else f'{len(data):,}'}"
+        raise DataError(f"{count:,} numbers", found, "replace the file")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+
+
+def idx_folder(name: str, places: tuple[str, ...]) -> Path:
+    """Where the four files lie.
 
     Args:
         name: the dataset's name.
         places: folders below the data folder to look in.
+
+    Raises:
+        SurroundingsError: in none of the places.
+    """
+    by_hand = " ".join(f"{file}.gz" for file in IDX_FILES)
+    return published_folder(name, places, lambda place: all(_file(place, file).is_file() for file in IDX_FILES), by_hand)
+
+
+def open_idx_set(name: str, folder: Path, class_names: tuple[str, ...], *, mirrored: bool, licence: str) -> ArrayDataset:
+    """A dataset of the four files that MNIST and its successors consist of.
+
+    Args:
+        name: the dataset's name.
+        folder: of the files.
         class_names: in the order of the labels.
         mirrored: whether a mirror image keeps its meaning.
         licence: terms of the pictures.
 
     Raises:
-        SurroundingsError: the files are in none of the places.
         DataError: a file is damaged, or pictures and labels do not belong together.
     """
-    by_hand = " ".join(f"{file}.gz" for file in IDX_FILES)
-    folder = published_folder(name, places, lambda place: all(_file(place, file).is_file() for file in IDX_FILES), by_hand)
     paths = [_file(folder, file) for file in IDX_FILES]
     with ThreadPoolExecutor(len(paths)) as threads:
         arrays = list(threads.map(read_idx, paths, (3, 1, 3, 1)))

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 
 from neocog.images import SUFFIXES
 
-__all__ = ["Listing", "entries", "is_ignored", "list_pictures"]
+__all__ = ["Listing", "entries", "has_pictures", "is_ignored", "list_pictures"]
 
 IGNORED = frozenset({"__macosx", "thumbs.db", "desktop.ini", "@eadir"})
 MOST_NAMES_SHOWN = 3
@@ -71,6 +71,11 @@ def list_pictures(folder: Path) -> Listing:
     for names in (listing.files, listing.others, listing.loops):
         names.sort()
     return listing
+
+
+def has_pictures(folder: Path) -> bool:
+    """Whether there is a picture file below a folder; the first one ends the search."""
+    return any(PurePath(name).suffix.lower() in SUFFIXES for name in _walk(folder, "", {_identity(folder)}, Listing()))
 
 
 def _walk(folder: Path, prefix: str, entered: set[tuple[int, int]], listing: Listing) -> Iterator[str]:

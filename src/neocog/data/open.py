@@ -5,10 +5,11 @@ from typing import Any, get_args
 
 from neocog.data.dataset import Dataset, TaskName
 from neocog.data.listing import entries
-from neocog.data.registry import DATASETS, LAYOUTS, Layout, make_options
+from neocog.data.registry import DATASETS, LAYOUTS, Layout
 from neocog.errors import DataError, UsageError
 from neocog.images import SUFFIXES
 from neocog.machine import data_folder
+from neocog.options import options_of
 from neocog.registry import closest
 
 __all__ = ["open_dataset"]
@@ -26,7 +27,8 @@ def open_dataset(name_or_path: str | Path, task: str | None = None, **options: A
         options: what may be chosen of this dataset, such as `size` of `shapes`.
 
     Raises:
-        UsageError: there is nothing of that name, no such task, or no such option.
+        UsageError: there is nothing of that name, or no such task.
+        RecipeError: no such option, or a value that it does not admit.
         DataError: no layout is recognised, or the files in it are at fault.
         SurroundingsError: the files of a named dataset are not on this machine.
     """
@@ -39,13 +41,13 @@ def open_dataset(name_or_path: str | Path, task: str | None = None, **options: A
                 wanted,
                 f"choose {'one of ' if len(entry.tasks) > 1 else ''}{', '.join(entry.tasks)}",
             )
-        return entry.open(wanted or entry.tasks[0], make_options(entry.Options, options, entry.name))
+        return entry.open(wanted or entry.tasks[0], options_of(entry.Options, options, f"the dataset {entry.name}"))
     path = _place(name_or_path)
     try:
         if not path.exists():
             raise UsageError("the name of a dataset, a folder or a CSV file", f"no {name_or_path}", _near(path))
         layout, told_by = _recognise(path, wanted)
-        return layout.open(path, told_by, make_options(layout.Options, options, f"the layout {layout.name!r}"))
+        return layout.open(path, told_by, options_of(layout.Options, options, f"the layout {layout.name!r}"))
     except PermissionError as error:
         raise DataError("a dataset that may be read", f"{error.filename}: {error.strerror}", "allow reading it") from error
 

@@ -13,7 +13,7 @@ from neocog.data.cache import PixelCache
 from neocog.data.dataset import Dataset
 from neocog.data.survey import Fault, Note, Survey, judge, survey
 from neocog.errors import PictureError
-from neocog.images import Picture, Size, cover, to_channels
+from neocog.images import Interpolation, Picture, Size, cover, to_channels
 from neocog.machine import available_memory
 
 __all__ = ["Gathered", "Keep", "gather"]
@@ -22,7 +22,9 @@ Keep = Literal["auto", "memory", "disk"]
 Progress = Callable[[int, int], None]
 
 MOST_MEMORY = 0.25  # of what is available; more goes to disk
-ROWS_AT_ONCE = 1024
+
+Run = Callable[[Callable[[int, Tensor], None]], Survey]
+"""Makes the pass; it is given a function that takes an index and its row, and gives what the pass found."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +56,10 @@ def gather(
     *,
     canvas: Size,
     channels: Literal[1, 3],
-    threads: int | None = None,
     allow_bad: bool = False,
     progress: Progress | None = None,
     keep: Keep = "auto",
+    interpolation: Interpolation = "bilinear",
 ) -> Gathered:
     """Read, hash and decode every picture in one pass, resized to cover a canvas.
 
@@ -65,36 +67,41 @@ def gather(
         dataset: whose pictures.
         canvas: height and width.
         channels: 1 for luma, 3 for red, green and blue.
-        threads: how many read and decode; None for as many as suit the machine.
         allow_bad: whether to go on however many pictures cannot be used.
         progress: told how many pictures are done, of how many.
         keep: where the pixels stay. "auto" takes the disk (memory-mapped, and found again by the next
-            training) when they would fill more than a quarter of the available memory.
+            training) when they would fill more than a quarter of the available memory. Arrays that are at the
+            canvas already stay where they are.
+        interpolation: filter of the resizing.
 
     Raises:
         DataError: too many pictures cannot be used, or a class has none left.
         SurroundingsError: the disk has no room for the pixels.
     """
-    if isinstance(dataset, ArrayDataset):
-        return _from_array(dataset, canvas, channels)
-    size = len(dataset) * channels * canvas[0] * canvas[1]
+    array = dataset if isinstance(dataset, ArrayDataset) else None
+    stored: Literal[1, 3] = 1 if array is not None and array.channels == 1 else channels  # grey rows are repeated by a view
+    if array is not None and (array.channels, array.typical_size) == (stored, canvas):
+        sizes = torch.tensor(canvas, dtype=torch.int64).repeat(len(array), 1)
+        return Gathered(array.pixels.expand(-1, channels, -1, -1), sizes, array.digests(), [], [])
+    size = len(dataset) * stored * canvas[0] * canvas[1]
     on_disk = keep == "disk" or (keep == "auto" and size > MOST_MEMORY * available_memory())
 
     def run(keep_row: Callable[[int, Tensor], None]) -> Survey:
         def take(index: int, picture: Picture) -> None:
-            keep_row(index, cover(to_channels(picture, channels), canvas))
+            keep_row(index, cover(to_channels(picture, stored), canvas, interpolation))
 
-        return survey(dataset, at_least=canvas, keep=take, threads=threads, progress=progress)
+        return survey(dataset, at_least=canvas, keep=take, progress=progress)
 
+    shape = (len(dataset), stored, *canvas)
     pixels, found = (
-        _on_disk(dataset, canvas, channels, run) if on_disk and len(dataset) else _in_memory(len(dataset), canvas, channels, run)
+        _on_disk(PixelCache(dataset, canvas, stored, interpolation), run) if on_disk and len(dataset) else _in_memory(shape, run)
     )
     judge(dataset, found.faults, allow_bad)
-    return Gathered(pixels, found.sizes, found.digests, found.faults, found.notes)
+    return Gathered(pixels.expand(-1, channels, -1, -1), found.sizes, found.digests, found.faults, found.notes)
 
 
-def _in_memory(count: int, canvas: Size, channels: int, run: Callable[[Callable[[int, Tensor], None]], Survey]) -> tuple[Tensor, Survey]:
-    pixels = torch.zeros((count, channels, *canvas), dtype=torch.uint8)
+def _in_memory(shape: tuple[int, ...], run: Run) -> tuple[Tensor, Survey]:
+    pixels = torch.zeros(shape, dtype=torch.uint8)
 
     def keep_row(index: int, row: Tensor) -> None:
         pixels[index] = row
@@ -102,13 +109,10 @@ def _in_memory(count: int, canvas: Size, channels: int, run: Callable[[Callable[
     return pixels, run(keep_row)
 
 
-def _on_disk(
-    dataset: Dataset, canvas: Size, channels: int, run: Callable[[Callable[[int, Tensor], None]], Survey]
-) -> tuple[Tensor, Survey]:
-    cache = PixelCache(dataset, canvas, channels)
+def _on_disk(cache: PixelCache, run: Run) -> tuple[Tensor, Survey]:
     found = cache.load()
     if found is None and cache.has_candidates():
-        found = cache.load_by_content([_digest(dataset, index) for index in range(len(dataset))])
+        found = cache.load_by_content([_digest(cache.dataset, index) for index in range(len(cache.dataset))])
     return found or cache.write(run)
 
 
@@ -117,21 +121,3 @@ def _digest(dataset: Dataset, index: int) -> bytes:
         return dataset.digest(index)
     except PictureError:
         return b""
-
-
-def _from_array(dataset: ArrayDataset, canvas: Size, channels: Literal[1, 3]) -> Gathered:
-    pixels = dataset.pixels
-    if dataset.channels == 3 and channels == 1:
-        pixels = torch.cat([_luma(rows) for rows in pixels.split(ROWS_AT_ONCE)])
-    if dataset.typical_size != canvas:
-        pixels = torch.cat([cover(rows.flatten(0, 1), canvas).unflatten(0, rows.shape[:2]) for rows in pixels.split(ROWS_AT_ONCE)])
-    if dataset.channels == 1 and channels == 3:
-        pixels = pixels.expand(-1, 3, -1, -1)
-    sizes = torch.tensor(dataset.typical_size, dtype=torch.int64).repeat(len(dataset), 1)
-    return Gathered(pixels, sizes, dataset.digests(), [], [])
-
-
-def _luma(rows: UInt8[Tensor, "n 3 h w"]) -> UInt8[Tensor, "n 1 h w"]:
-    count, _, height, width = rows.shape
-    tall = rows.transpose(0, 1).reshape(3, count * height, width)
-    return to_channels(tall, 1).reshape(count, 1, height, width)

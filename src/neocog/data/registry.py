@@ -1,21 +1,17 @@
 """Which datasets have a name, and which layouts of a folder are known."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 from neocog.data.dataset import Dataset, TaskName
-from neocog.errors import SurroundingsError, UsageError
+from neocog.errors import SurroundingsError
 from neocog.machine import data_folder
-from neocog.registry import Registry, closest
+from neocog.options import NoOptions
+from neocog.registry import Registry
 
-__all__ = ["DATASETS", "LAYOUTS", "Layout", "NamedSet", "NoOptions", "make_options", "published_folder"]
-
-
-@dataclass(frozen=True)
-class NoOptions:
-    """For a dataset that can be had in one way only."""
+__all__ = ["DATASETS", "LAYOUTS", "Layout", "NamedSet", "published_folder"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +25,7 @@ class NamedSet:
         tasks: which targets it has; the first is taken where none is asked for.
         open: makes the dataset for one of its tasks.
         Options: frozen dataclass of what may be chosen.
+        find: where its files lie; raises SurroundingsError where they do not. None for a dataset without files.
     """
 
     name: str
@@ -37,6 +34,7 @@ class NamedSet:
     open: Callable[[TaskName, Any], Dataset]
     tasks: tuple[TaskName, ...] = ("classify",)
     Options: type[Any] = NoOptions
+    find: Callable[[], Path] | None = None
 
 
 @dataclass(frozen=True)
@@ -65,22 +63,6 @@ class Layout:
 
 DATASETS: Registry[NamedSet] = Registry("a dataset", "neocog.data.sets")
 LAYOUTS: Registry[Layout] = Registry("a layout", "neocog.data.layouts")
-
-
-def make_options(kind: type[Any], values: Mapping[str, Any], of: str) -> Any:
-    """An instance of an Options dataclass.
-
-    Raises:
-        UsageError: a value for an option that there is not, or another one than an option admits.
-    """
-    known = [field.name for field in fields(kind)]
-    hints = get_type_hints(kind)
-    for name, value in values.items():
-        if name not in known:
-            raise UsageError(f"an option of {of}", repr(name), closest(name, known) if known else f"leave it out: {of} has no options")
-        if get_origin(hints[name]) is Literal and value not in get_args(hints[name]):
-            raise UsageError(f"a value of {name} of {of}", repr(value), closest(str(value), get_args(hints[name])))
-    return kind(**values)
 
 
 def published_folder(name: str, places: tuple[str, ...], proof: Callable[[Path], bool], by_hand: str, *, fetched: bool = True) -> Path:

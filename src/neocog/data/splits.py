@@ -8,7 +8,7 @@ in train (or in val, when the other is in test).
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,11 @@ from torch import Tensor
 
 from neocog.data.dataset import SPLITS, Dataset, Split
 from neocog.data.survey import Fault
-from neocog.errors import DataError, PictureError
+from neocog.errors import DataError
 from neocog.files import write_atomically
 from neocog.random import generator
 
-__all__ = ["Splits", "make_splits", "read_splits", "require_trainable", "write_splits"]
+__all__ = ["Splits", "make_splits", "read_splits", "recorded_pictures", "require_trainable", "write_splits"]
 
 SHARE = 0.1
 SMALLEST_FOR_VAL = 3  # pictures of a class from which one goes to val, however small a tenth of them is
@@ -182,7 +182,7 @@ def _missing_classes(dataset: Dataset, parts: Mapping[Split, Sequence[int]], cla
         present = {classes[index] for index in parts.get(split, [])}
         missing = [name for index, name in enumerate(dataset.class_names) if index not in present]
         if split == "val" and not present:
-            notes.append(f"val is empty: no class has {SMALLEST_FOR_VAL} pictures to spare one of")
+            notes.append(f"val is empty: every class has fewer than {SMALLEST_FOR_VAL} pictures")
         if not missing or (split != "train" and not present):
             continue
         if split == "train" and "train" in parts and present:
@@ -208,19 +208,19 @@ def write_splits(path: Path, splits: Splits, dataset: Dataset, digests: Sequence
     write_atomically(path, text.getvalue().encode(errors="surrogateescape"))
 
 
-def read_splits(path: Path, dataset: Dataset, digests: Sequence[bytes] | None = None) -> Splits:
+def read_splits(path: Path, dataset: Dataset, digests: Sequence[bytes]) -> Splits:
     """Read what `write_splits` wrote, for the same pictures.
 
     Args:
         path: the CSV file.
         dataset: the pictures as they are now.
-        digests: one for each picture as it is now; None to read every file for it.
+        digests: one for each picture as it is now.
 
     Raises:
-        DataError: a picture came, went or changed since; the first one is named.
+        DataError: a picture came, went, or changed its content or its class since; the first one is named.
     """
     rows = _recorded(path)
-    wheres = dataset.wheres()
+    wheres, classes = dataset.wheres(), dataset.class_indices()
     known = {where: index for index, where in enumerate(wheres)}
     for where in rows:
         if where not in known:
@@ -230,14 +230,25 @@ def read_splits(path: Path, dataset: Dataset, digests: Sequence[bytes] | None = 
         if where not in rows:
             raise _changed(path, f"{where} is new")
         row = rows[where]
-        digest = _digest(dataset, index) if digests is None else digests[index].hex()
-        if digest != row["digest"]:
+        if digests[index].hex() != row["digest"]:
             raise _changed(path, f"{where} has another content")
+        name = "" if classes is None else dataset.class_names[int(classes[index])]
+        if name != row["class"]:
+            raise _changed(path, f"{where} is of the class {name}, no longer of {row['class']}")
         if row["split"] not in parts:
             raise DataError(f"one of the splits {', '.join(parts)}", f"{row['split']!r} for {where} in {path}", "restore the file")
         parts[row["split"]].append(index)
     train, val, test = (torch.tensor(parts[split], dtype=torch.int64) for split in SPLITS)
     return Splits(train, val, test, [(wheres[index], rows[wheres[index]]["reason"]) for index in parts[SET_ASIDE]], [])
+
+
+def recorded_pictures(path: Path, splits: Collection[str]) -> list[str]:
+    """The pictures of some splits in a file that `write_splits` wrote, as it calls them; they may be gone by now.
+
+    Raises:
+        DataError: the file is no such file, or is cut short.
+    """
+    return [where for where, row in _recorded(path).items() if row["split"] in splits]
 
 
 def _recorded(path: Path) -> dict[str, dict[str, str]]:
@@ -248,13 +259,6 @@ def _recorded(path: Path) -> dict[str, dict[str, str]]:
     if not text.endswith("\n"):
         raise DataError("a whole file of splits", f"{path}, cut short", "restore it from a copy")
     return {row["picture"]: row for row in reader}
-
-
-def _digest(dataset: Dataset, index: int) -> str:
-    try:
-        return dataset.digest(index).hex()
-    except PictureError:
-        return ""
 
 
 def _changed(path: Path, found: str) -> DataError:

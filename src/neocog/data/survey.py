@@ -21,6 +21,7 @@ MOST_THREADS = 32
 PICTURES_A_CALL = 16  # that one thread takes at a time
 FEWEST_BAD = 10
 MOST_BAD = 0.01
+MOST_BITS_DARK = 14  # of 16; a picture that fills 15 may just be dim
 
 KINDS = {
     **dict.fromkeys((".jpg", ".jpeg"), "JPEG"),
@@ -59,7 +60,8 @@ class Note:
 
     Attributes:
         where: its name in the dataset.
-        kind: "cmyk", "animated", "rotated" (by EXIF), "16 bit", "1x1" or "suffix" (another format than the name says).
+        kind: "cmyk", "animated", "rotated" (by EXIF), "16 bit" (with the power of two that holds all values, where
+            it is a quarter of what 16 bits hold or less), "1x1" or "suffix" (another format than the name says).
     """
 
     where: str
@@ -193,11 +195,16 @@ def _notes(facts: Facts, where: str) -> tuple[str, ...]:
         "cmyk": facts.cmyk,
         "animated": facts.animated,
         "rotated": facts.orientation != 1,
-        "16 bit": facts.depth == 16,
+        _depth_note(facts.bits): facts.depth == 16,
         "1x1": facts.height == facts.width == 1,
         "suffix": kind is not None and kind != facts.kind,
     }
     return tuple(name for name, true in found.items() if true)
+
+
+def _depth_note(bits: int | None) -> str:
+    """Of a 16-bit picture: at depth 8 one that leaves its upper bits empty is nearly black."""
+    return "16 bit" if bits is None or bits > MOST_BITS_DARK else f"16 bit, values to {2**bits - 1} of 65535"
 
 
 def _collect(dataset: Dataset, seen: Sequence[_Seen]) -> Survey:

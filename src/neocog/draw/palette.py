@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Colour", "class_colour", "ink_on", "shade"]
+__all__ = ["INK", "MUTED", "PAPER", "RIGHT", "RULE", "WRONG", "Colour", "class_colour", "ink_on", "shade"]
 
 Colour = tuple[int, int, int]  # red, green, blue in [0, 255]
 

@@ -28,7 +28,7 @@ from torch import Tensor
 from neocog.engine.plan import Plan, default_plan, obeying, plan_from_dict
 from neocog.engine.trial import Trial
 from neocog.errors import RunError, SurroundingsError
-from neocog.files import write_atomically
+from neocog.files import make_folder, write_json
 from neocog.machine import cache_folder
 
 __all__ = ["Choice", "candidates", "choose_plan", "job_key", "remembered_plan"]
@@ -228,9 +228,9 @@ def remembered_plan(key: str) -> Plan | None:
 
 def _remember(key: str, plan: Plan) -> None:
     path = _memory(key)
-    with contextlib.suppress(OSError, SurroundingsError):  # a cache that cannot be written costs the next job a probe, nothing more
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, (json.dumps(plan.to_dict(), indent=2) + "\n").encode())
+    with contextlib.suppress(SurroundingsError):  # a cache that cannot be written costs the next job a probe, nothing more
+        make_folder(path.parent)
+        write_json(path, plan.to_dict())
 
 
 def _memory(key: str) -> Path:

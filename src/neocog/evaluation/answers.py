@@ -42,11 +42,12 @@ def answers(
     fit, size = window(task.fit(training=False)), model.preprocess.size
     at_once = 1 if fit == "native" else pictures_at_once(size)
     for rows in indices.split(at_once):
-        batch = place(loader.batch(rows), fit, size).to(plan.device)
+        batch = loader.batch(rows)
         if classes is not None and isinstance(batch.targets, Labels):
             batch = replace(
                 batch, targets=replace(batch.targets, classes=classes[batch.targets.classes], others=classes[batch.targets.others])
             )
+        batch = place(batch, fit, size).to(plan.device)
         with torch.inference_mode(), obeying(plan):
             outputs = forward(model, batch.images, plan)
         yield outputs, batch

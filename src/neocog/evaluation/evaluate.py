@@ -1,12 +1,13 @@
 """Evaluate a network on some pictures of a dataset."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 from neocog.data.loader import Loader
@@ -15,9 +16,27 @@ from neocog.metrics.base import Metrics
 from neocog.metrics.classification import ClassificationMetrics, PerClass, bootstrap_interval
 from neocog.progress import Progress, Silent
 from neocog.run import Trained
-from neocog.targets import Prediction
+from neocog.targets import Label, Labels, Prediction
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["TOP", "Evaluation", "Ranked", "evaluate"]
+
+TOP = 5
+
+
+class Ranked(NamedTuple):
+    """What is kept of a classification's predictions, in the network's classes; all probabilities would fill the memory.
+
+    Attributes:
+        answers: the class given to each picture.
+        truth: the class of each picture's label.
+        classes: the five most probable ones of each picture, the most probable first; fewer where there are fewer.
+        probabilities: theirs, in [0, 1].
+    """
+
+    answers: Int64[Tensor, "n"]
+    truth: Int64[Tensor, "n"]
+    classes: Int64[Tensor, "n t"]
+    probabilities: Float[Tensor, "n t"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +49,6 @@ class Evaluation:
         sums: what the metrics were computed from; for classification it has the confusion matrix.
         indices: which pictures of the dataset.
         predictions: one for each picture, in the order of `indices`.
-        classes: see `answers`.
         seconds: from the first picture to the last.
         files: what was written of it.
     """
@@ -39,8 +57,7 @@ class Evaluation:
     metrics: dict[str, float]
     sums: Metrics[Any, Any]
     indices: Int64[Tensor, "n"]
-    predictions: tuple[Prediction, ...]
-    classes: Int64[Tensor, "k"] | None
+    predictions: Ranked | tuple[Prediction, ...]
     seconds: float
     files: tuple[Path, ...] = ()
 
@@ -53,7 +70,7 @@ class Evaluation:
         if not isinstance(self.sums, ClassificationMetrics):
             return None
         right = int(self.sums.confusion.diagonal().sum())
-        return bootstrap_interval(torch.arange(len(self.indices)) < right)  # it depends on how many are right, not on which
+        return bootstrap_interval(right, len(self.indices))
 
     def per_class(self) -> PerClass | None:
         """Precision, recall and number of pictures of each of the network's classes; None for other tasks."""
@@ -82,11 +99,25 @@ def evaluate(
     progress = progress or Silent()
     sums = trained.task.metrics()
     predictions: list[Prediction] = []
+    ranked: list[Ranked] = []
     started = time.perf_counter()
     progress.start(f"evaluating {split}", len(indices))
     for outputs, batch in answers(trained.model, trained.task, trained.plan, loader, indices, classes=classes):
         trained.task.compare(sums, outputs, batch, loader.dataset.target)
-        predictions += trained.task.decode(outputs, batch)
+        decoded = trained.task.decode(outputs, batch)
+        if isinstance(batch.targets, Labels):
+            ranked.append(_ranked(decoded, batch.targets))
+        else:
+            predictions += decoded
         progress.advance(len(batch))
     progress.done()
-    return Evaluation(split, sums.compute(), sums, indices, tuple(predictions), classes, time.perf_counter() - started)
+    seconds = time.perf_counter() - started
+    kept = Ranked(*(torch.cat(column) for column in zip(*ranked, strict=True))) if ranked else tuple(predictions)
+    return Evaluation(split, sums.compute(), sums, indices, kept, seconds)
+
+
+def _ranked(predictions: Sequence[Prediction], labels: Labels) -> Ranked:
+    answers = [prediction.answer.index for prediction in predictions if isinstance(prediction.answer, Label)]
+    scores = torch.stack([prediction.scores for prediction in predictions if prediction.scores is not None])
+    top = scores.topk(min(TOP, scores.shape[1]))
+    return Ranked(torch.tensor(answers, dtype=torch.int64), labels.classes.cpu(), top.indices, top.values)

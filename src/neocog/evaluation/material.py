@@ -1,6 +1,8 @@
 """All pictures of a dataset, read once, ready to be asked for in batches."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -11,12 +13,13 @@ from neocog.batch import Preprocess
 from neocog.data.dataset import Dataset
 from neocog.data.loader import Loader
 from neocog.data.pixels import Gathered, gather
+from neocog.data.splits import Splits, read_splits
 from neocog.data.survey import Fault, Note, Survey, judge, survey
 from neocog.errors import DataError, UsageError
 from neocog.progress import Progress, counting
 from neocog.tasks import Task
 
-__all__ = ["Material", "given_pictures", "read_material"]
+__all__ = ["Material", "given_pictures", "own_pictures", "read_material", "recorded_splits"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,14 @@ def read_material(dataset: Dataset, task: Task, preprocess: Preprocess, *, allow
     found: Gathered | Survey
     with counting(progress, f"reading {dataset.name}", len(dataset)) as done:
         if task.fit(training=True) == "cover":
-            found = gather(dataset, canvas=preprocess.resize, channels=channels, allow_bad=allow_bad, progress=done)
+            found = gather(
+                dataset,
+                canvas=preprocess.resize,
+                channels=channels,
+                allow_bad=allow_bad,
+                progress=done,
+                interpolation=preprocess.interpolation,
+            )
         else:
             found = survey(dataset, progress=done)
             judge(dataset, found.faults, allow_bad)
@@ -83,10 +93,59 @@ def given_pictures(material: Material, split: str | None) -> tuple[str, Int64[Te
     if split is not None and split not in given:
         remedy = f"choose one of {', '.join(given)}" if given else "leave the split out: there are none"
         raise UsageError(f"a split of {dataset.name}", repr(split), remedy)
-    name = split or ("test" if "test" in given else "val" if "val" in given else "all")
+    name = split or _told_most_by(given, "all")
     bad = {fault.where for fault in material.faults}
     asked = [index for index in range(len(dataset)) if name in ("all", dataset.given_split(index))]
     usable = [index for index in asked if dataset.where(index) not in bad]
     if not usable:
         raise DataError(f"pictures in {name} of {dataset.name}", "none that can be used", "give other data")
     return name, torch.tensor(usable, dtype=torch.int64)
+
+
+def own_pictures(material: Material, path: Path, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:
+    """The pictures of a split that a training made or kept.
+
+    Args:
+        material: of the dataset.
+        path: of the training's splits.csv.
+        split: "train", "val" or "test"; None takes test, else val, else train.
+
+    Returns:
+        the split's name and the pictures' indices.
+
+    Raises:
+        UsageError: no split has that name.
+        DataError: no picture is in it, or the data are not what the training was begun with.
+    """
+    splits = recorded_splits(material, path)
+    rows = {"train": splits.train, "val": splits.val, "test": splits.test}
+    name = split or _told_most_by([name for name, indices in rows.items() if len(indices)], "train")
+    if name not in rows:
+        raise UsageError("the name of a split", repr(name), f"choose one of {', '.join(rows)}")
+    if not len(rows[name]):
+        raise DataError(f"pictures in {name} of {material.dataset.name}", "none", "choose another split")
+    return name, rows[name]
+
+
+def recorded_splits(material: Material, path: Path) -> Splits:
+    """The splits that a training recorded, for the pictures as they were read now.
+
+    Args:
+        material: of the dataset.
+        path: of the training's splits.csv.
+
+    Raises:
+        DataError: the pictures are not what the training was begun with, or one of a split cannot be read any more.
+    """
+    splits = read_splits(path, material.dataset, material.digests)
+    set_aside = {where for where, _ in splits.set_aside}
+    for fault in material.faults:
+        if fault.where not in set_aside:
+            remedy = "make it readable again, or start a new training"
+            raise DataError(f"the pictures that {path} lists, readable", f"{fault.where}: {fault.reason}", remedy)
+    return splits
+
+
+def _told_most_by(present: Collection[str], otherwise: str) -> str:
+    """The split that says most about a network: test, else val."""
+    return next((name for name in ("test", "val") if name in present), otherwise)

@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
+from jaxtyping import Int64
+from torch import Tensor
+
 from neocog.data.dataset import Dataset
 from neocog.draw.confusion import confusion_matrix
 from neocog.draw.contact_sheet import contact_sheet
-from neocog.evaluation.evaluate import Evaluation
+from neocog.evaluation.evaluate import Evaluation, Ranked
 from neocog.files import write_atomically
 from neocog.images import encode_png
 from neocog.metrics.classification import ClassificationMetrics
 from neocog.run import Trained
-from neocog.targets import Label
 
-__all__ = ["save_pictures"]
+__all__ = ["PICTURES", "save_pictures"]
+
+PICTURES = CONFUSION, MISTAKES = "confusion_matrix.png", "mistakes.png"
+"""Names of the files that `save_pictures` writes."""
 
 MISTAKES_SHOWN = 24
 MOST_CLASSES_DRAWN = 100
@@ -27,14 +32,15 @@ def save_pictures(folder: Path, evaluation: Evaluation, dataset: Dataset, traine
     Raises:
         SurroundingsError: the folder cannot be written to.
     """
-    if not isinstance(evaluation.sums, ClassificationMetrics):
+    ranked = evaluation.predictions
+    if not isinstance(evaluation.sums, ClassificationMetrics) or not isinstance(ranked, Ranked):
         return []
     written = []
     title = f"{dataset.name}, {evaluation.split}: accuracy {evaluation.metrics['accuracy']:.4f} on {len(evaluation.indices):,} pictures"
     if len(trained.class_names) <= MOST_CLASSES_DRAWN:
         picture = confusion_matrix(evaluation.sums.confusion, trained.class_names, title)
-        written.append(_write(folder / "confusion_matrix.png", encode_png(picture)))
-    mistakes = _mistakes(evaluation, dataset)
+        written.append(_write(folder / CONFUSION, encode_png(picture)))
+    mistakes = _mistakes(evaluation.indices, ranked)
     if mistakes:
         names = trained.class_names
         sheet = contact_sheet(
@@ -42,19 +48,15 @@ def save_pictures(folder: Path, evaluation: Evaluation, dataset: Dataset, traine
             [f"{names[said]} {confidence:.0%}\nis {names[truth]}" for confidence, _, said, truth in mistakes],
             title=f"{dataset.name}, {evaluation.split}: the most confident mistakes",
         )
-        written.append(_write(folder / "mistakes.png", encode_png(sheet)))
+        written.append(_write(folder / MISTAKES, encode_png(sheet)))
     return written
 
 
-def _mistakes(evaluation: Evaluation, dataset: Dataset) -> list[tuple[float, int, int, int]]:
-    """Confidence, picture, answer and truth of the wrong answers, the most confident first."""
-    found = []
-    for index, prediction in zip(evaluation.indices.tolist(), evaluation.predictions, strict=True):
-        truth, answer = dataset.target(index), prediction.answer
-        if isinstance(truth, Label) and isinstance(answer, Label) and prediction.scores is not None:
-            right = truth.index if evaluation.classes is None else int(evaluation.classes[truth.index])
-            if answer.index != right:
-                found.append((float(prediction.scores[answer.index]), index, answer.index, right))
+def _mistakes(indices: Int64[Tensor, "n"], ranked: Ranked) -> list[tuple[float, int, int, int]]:
+    """Confidence, picture, answer and truth of the most confident wrong answers, the most confident first."""
+    wrong = ranked.answers != ranked.truth
+    columns = (ranked.probabilities[:, 0], indices, ranked.answers, ranked.truth)
+    found = zip(*(column[wrong].tolist() for column in columns), strict=True)
     return sorted(found, key=lambda mistake: (-mistake[0], mistake[1]))[:MISTAKES_SHOWN]
 
 

@@ -8,14 +8,12 @@ from typing import Any
 from torch import Tensor
 
 from neocog.data.dataset import Dataset
-from neocog.evaluation.evaluate import Evaluation
-from neocog.files import write_atomically
+from neocog.evaluation.evaluate import TOP, Evaluation, Ranked
+from neocog.files import make_folder, printable, write_atomically
 from neocog.images import encode_png
 from neocog.targets import Boxes, Clean, Label, Mask, Prediction, Target
 
 __all__ = ["prediction_row", "write_predictions"]
-
-TOP = 5
 
 
 def write_predictions(path: Path, evaluation: Evaluation, dataset: Dataset, class_names: Sequence[str]) -> None:
@@ -30,19 +28,32 @@ def write_predictions(path: Path, evaluation: Evaluation, dataset: Dataset, clas
     import pyarrow
     from pyarrow import parquet
 
-    rows: list[dict[str, Any]] = []
-    for index, prediction in zip(evaluation.indices.tolist(), evaluation.predictions, strict=True):
-        row: dict[str, Any] = {"picture": dataset.where(index), **prediction_row(prediction, class_names)}
-        truth = dataset.target(index)
-        if isinstance(truth, Label):
-            output = truth.index if evaluation.classes is None else int(evaluation.classes[truth.index])
-            row |= {"target": class_names[output], "correct": class_names[output] == row["prediction"]}
-        if isinstance(prediction.answer, Mask | Clean):
-            row["file"] = _write_picture(path.with_suffix(""), len(rows), prediction.answer)
-        rows.append(row)
+    pictures = [printable(dataset.where(index)) for index in evaluation.indices.tolist()]
+    if isinstance(evaluation.predictions, Ranked):
+        table = pyarrow.table({"picture": pictures, **_columns(evaluation.predictions, class_names)})
+    else:
+        rows: list[dict[str, Any]] = []
+        for picture, prediction in zip(pictures, evaluation.predictions, strict=True):
+            row = {"picture": picture, **prediction_row(prediction, class_names)}
+            if isinstance(prediction.answer, Mask | Clean):
+                row["file"] = _write_picture(path.with_suffix(""), len(rows), prediction.answer)
+            rows.append(row)
+        table = pyarrow.Table.from_pylist(rows)
     file = io.BytesIO()
-    parquet.write_table(pyarrow.Table.from_pylist(rows), file, compression="zstd")
+    parquet.write_table(table, file, compression="zstd")
     write_atomically(path, file.getvalue())
+
+
+def _columns(ranked: Ranked, class_names: Sequence[str]) -> dict[str, Any]:
+    """Of labels the columns that `prediction_row` names, and whether each is right."""
+    return {
+        "prediction": [class_names[index] for index in ranked.answers.tolist()],
+        "confidence": ranked.probabilities[:, 0].double().numpy(),
+        "top_classes": [[class_names[index] for index in row] for row in ranked.classes.tolist()],
+        "top_probabilities": ranked.probabilities.tolist(),
+        "target": [class_names[index] for index in ranked.truth.tolist()],
+        "correct": (ranked.answers == ranked.truth).tolist(),
+    }
 
 
 def prediction_row(prediction: Prediction, class_names: Sequence[str]) -> dict[str, Any]:
@@ -78,7 +89,7 @@ def _top(scores: Tensor) -> list[tuple[int, float]]:
 
 
 def _write_picture(folder: Path, number: int, answer: Target) -> str:
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     picture = answer.classes[None] if isinstance(answer, Mask) else answer.picture if isinstance(answer, Clean) else None
     if picture is None:
         raise TypeError(f"{type(answer).__name__} is not a picture")

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from neocog.targets import Labels
 
-__all__ = ["cross_entropy"]
+__all__ = ["cross_entropy", "label_weights"]
 
 
 def cross_entropy(
@@ -26,7 +26,7 @@ def cross_entropy(
         labels: the classes, possibly mixed.
         label_smoothing: the share of the target that is spread evenly over all classes, in [0, 1] (Szegedy et
             al., Rethinking the Inception Architecture, 2015, section 7, https://arxiv.org/abs/1512.00567).
-        class_weights: how much a picture of each class counts, not negative.
+        class_weights: how much a picture of each class counts, above 0.
     """
     scores = logits if logits.dtype.itemsize >= 4 else logits.float()
     weights = None if class_weights is None else class_weights.to(scores)
@@ -38,4 +38,15 @@ def cross_entropy(
     losses = share * own + (1 - share) * other
     if weights is None:
         return losses.mean()
-    return losses.sum() / (share * weights[labels.classes] + (1 - share) * weights[labels.others]).sum()
+    return losses.sum() / label_weights(labels, weights).sum()
+
+
+def label_weights(labels: Labels, class_weights: Float[Tensor, "k"]) -> Float[Tensor, "b"]:
+    """How much each picture counts in a weighted mean: its class's weight, of a mixture by its share.
+
+    Args:
+        labels: the classes, possibly mixed.
+        class_weights: how much a picture of each class counts.
+    """
+    share = labels.share.to(class_weights.dtype)
+    return share * class_weights[labels.classes] + (1 - share) * class_weights[labels.others]

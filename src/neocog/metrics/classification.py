@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional
 
@@ -26,18 +26,20 @@ class PerClass(NamedTuple):
         precision: share of the pictures given this class that are of it, in [0, 1]; 0 where none was given it.
         recall: share of the pictures of this class that were given it, in [0, 1]; 0 where there is none.
         pictures: how many pictures are of this class.
+        answers: how many pictures were given this class.
     """
 
     precision: Float[Tensor, "k"]
     recall: Float[Tensor, "k"]
     pictures: Int64[Tensor, "k"]
+    answers: Int64[Tensor, "k"]
 
 
 class ClassificationMetrics:
     """Accuracy, top-5 accuracy, macro precision and recall, calibration error and loss.
 
     accuracy: share of the pictures whose highest score is their class's. Of equal scores the first counts.
-    accuracy_top5: share of those with fewer than five scores above their class's; left out up to five classes.
+    accuracy_top5: share of those whose class's score is among the five highest, likewise; left out up to five classes.
     precision, recall: means over the classes that occur, as labels or as answers; 0/0 counts as 0.
     calibration_error: expected calibration error (Guo et al., On Calibration of Modern Neural Networks, 2017,
         https://arxiv.org/abs/1706.04599): the gap between confidence and accuracy in 15 equally wide bins of
@@ -84,7 +86,9 @@ class ClassificationMetrics:
         confidence, answers = functional.softmax(logits, dim=1).max(dim=1)
         correct = answers == classes
         pairs = torch.bincount(classes * self.num_classes + answers, minlength=self.num_classes**2)
-        above = (logits > logits.gather(1, classes[:, None])).sum(dim=1)
+        own = logits.gather(1, classes[:, None])
+        first = torch.arange(self.num_classes, device=logits.device) < classes[:, None]
+        above = ((logits > own) | ((logits == own) & first)).sum(dim=1)
         edges = torch.linspace(0, 1, BINS + 1, device=logits.device)
         bins = (torch.bucketize(confidence, edges, right=True) - 1).clamp(0, BINS)
         self._add(
@@ -103,10 +107,10 @@ class ClassificationMetrics:
         self._add(other.state())
 
     def per_class(self) -> PerClass:
-        """Precision, recall and number of pictures of each class."""
+        """The figures of each class."""
         hits = self.confusion.diagonal().double()
         pictures, answers = self.confusion.sum(dim=1), self.confusion.sum(dim=0)
-        return PerClass(hits / answers.clamp(min=1), hits / pictures.clamp(min=1), pictures)
+        return PerClass(hits / answers.clamp(min=1), hits / pictures.clamp(min=1), pictures, answers)
 
     def compute(self) -> dict[str, float]:
         """The metrics by name; see the class.
@@ -117,8 +121,8 @@ class ClassificationMetrics:
         total = int(self._sums["bin_count"].sum())
         if not total:
             raise DataError("at least one labelled picture to measure by", "none", "measure on a split that has pictures")
-        occurs = (self.confusion.sum(dim=0) + self.confusion.sum(dim=1)) > 0
-        precision, recall, _ = self.per_class()
+        precision, recall, pictures, answers = self.per_class()
+        occurs = pictures + answers > 0
         gap = (self._sums["bin_correct"] - self._sums["bin_confidence"]).abs().sum()
         figures = {
             "accuracy": int(self.confusion.diagonal().sum()) / total,
@@ -144,14 +148,15 @@ class ClassificationMetrics:
         self._sums = {name: tensor + sums[name].to(tensor.device) for name, tensor in self._sums.items()}
 
 
-def bootstrap_interval(correct: Bool[Tensor, "n"], *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> tuple[float, float]:
+def bootstrap_interval(correct: int, total: int, *, level: float = 0.95, draws: int = 10_000, seed: int = 0) -> tuple[float, float]:
     """The percentile bootstrap interval of an accuracy.
 
     Each draw takes n pictures with repetition; how many of them are correct is binomially distributed, so
     that the count is drawn directly (Efron, Bootstrap Methods: Another Look at the Jackknife, 1979).
 
     Args:
-        correct: which answers are right.
+        correct: how many answers are right.
+        total: how many there are.
         level: how often the interval should hold the accuracy of the population, in (0, 1).
         draws: how many times the test set is drawn anew.
         seed: equal seeds give equal intervals.
@@ -162,10 +167,9 @@ def bootstrap_interval(correct: Bool[Tensor, "n"], *, level: float = 0.95, draws
     Raises:
         DataError: there are no answers.
     """
-    count = len(correct)
-    if not count:
+    if not total:
         raise DataError("at least one answer to measure an accuracy by", "none", "measure on a split that has pictures")
-    numbers = np.random.default_rng(seed_of(seed, "bootstrap", count))
-    accuracies = numbers.binomial(count, int(correct.sum()) / count, size=draws) / count
+    numbers = np.random.default_rng(seed_of(seed, "bootstrap", total))
+    accuracies = numbers.binomial(total, correct / total, size=draws) / total
     low, high = np.quantile(accuracies, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

@@ -2,7 +2,7 @@
 
 from neocog.models.create import create_model
 from neocog.models.describe import Description, StageRow, describe
-from neocog.models.entry import MODELS, Entry, ModelSpec, NoOptions, Trait, adapt_preprocess
+from neocog.models.entry import MODELS, Entry, ModelSpec, Trait, adapt_preprocess
 from neocog.models.imagenet import ImageNetClass, imagenet_classes
 from neocog.models.network import Learner, Network, StageInfo, folded_norms
 from neocog.models.state import StateFile, read_state, write_weights
@@ -16,7 +16,6 @@ __all__ = [
     "Learner",
     "ModelSpec",
     "Network",
-    "NoOptions",
     "StageInfo",
     "StageRow",
     "StateFile",

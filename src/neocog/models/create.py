@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
 import torch
 
@@ -12,7 +12,7 @@ from neocog.models.entry import MODELS, Entry, ModelSpec, adapt_preprocess
 from neocog.models.network import Network
 from neocog.models.state import StateFile, read_state
 from neocog.models.weights import load_weights, outputs_of
-from neocog.registry import closest
+from neocog.options import options_of
 
 __all__ = ["create_model"]
 
@@ -43,11 +43,12 @@ def create_model(
         the network; `weights_report` says what loading did, `preprocess` how it wants its images.
 
     Raises:
-        UsageError: an unknown name or option, or a size, a number of channels or of classes that is not admitted.
+        UsageError: an unknown name, or a size, a number of channels or of classes that is not admitted.
+        RecipeError: an unknown option, or a value that it does not admit.
         WeightsError: the file cannot be used.
     """
     entry = MODELS[name]
-    chosen = _options(entry, options)
+    chosen: Any = options_of(entry.Options, options, f"the model {name}")
     _check(entry, in_channels, num_classes, class_names)
     state = None if weights is None else read_state(weights)
     known = state.preprocess if state is not None and state.preprocess is not None else entry.preprocess
@@ -67,17 +68,6 @@ def create_model(
     model = entry.build(spec)
     model.weights_report = load_weights(model, state, entry, class_names)
     return model
-
-
-def _options(entry: Entry, options: dict[str, Any]) -> Any:
-    known = get_type_hints(entry.Options)
-    for name, value in options.items():
-        if name not in known:
-            remedy = closest(name, list(known)) if known else "leave it out: there are none"
-            raise UsageError(f"an option of {entry.name}", repr(name), remedy)
-        if get_origin(known[name]) is Literal and value not in get_args(known[name]):
-            raise UsageError(f"a choice of {name} for {entry.name}", repr(value), closest(str(value), list(get_args(known[name]))))
-    return entry.Options(**{name: tuple(value) if isinstance(value, list) else value for name, value in options.items()})
 
 
 def _check(entry: Entry, in_channels: int, num_classes: int | None, class_names: Sequence[str] | None) -> None:

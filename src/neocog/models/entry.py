@@ -7,9 +7,10 @@ from typing import Any, Literal
 from neocog.batch import Preprocess
 from neocog.images import Size
 from neocog.models.network import Network
+from neocog.options import NoOptions
 from neocog.registry import Registry
 
-__all__ = ["MODELS", "Entry", "ModelSpec", "NoOptions", "Trait", "adapt_preprocess", "same_key"]
+__all__ = ["MODELS", "Entry", "ModelSpec", "Trait", "adapt_preprocess", "same_key"]
 
 Trait = Literal["gradient", "stages", "any_size"]
 """Which facts hold of an architecture, and so which conformance tests.
@@ -20,11 +21,6 @@ any_size: one set of weights takes images of any size from `min_size` up.
 """
 
 ALL_TRAITS: frozenset[Trait] = frozenset({"gradient", "stages", "any_size"})
-
-
-@dataclass(frozen=True)
-class NoOptions:
-    """The options of an architecture that has none."""
 
 
 @dataclass(frozen=True)

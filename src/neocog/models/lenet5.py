@@ -12,7 +12,7 @@ C5, a 5x5 convolution on 5x5 maps, is the dense layer that it equals. Images und
 Initial weights are He's for relu, Glorot's for tanh.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import nn
@@ -21,6 +21,7 @@ from neocog.batch import Preprocess
 from neocog.layers import Activation, activation, initialise_for
 from neocog.models.entry import MODELS, Entry, ModelSpec
 from neocog.models.network import Network
+from neocog.options import check, option
 
 __all__ = ["LeNet5Options", "lenet5"]
 
@@ -30,15 +31,13 @@ POOLS = {"average": nn.AvgPool2d, "max": nn.MaxPool2d}
 
 @dataclass(frozen=True)
 class LeNet5Options:
-    """What can be chosen.
+    """What can be chosen."""
 
-    Attributes:
-        activation: "relu", "tanh" or "sigmoid".
-        pooling: "max" or "average".
-    """
+    activation: Activation = option("relu", "nonlinearity after each layer but the last")
+    pooling: Literal["max", "average"] = option("max", "what subsampling takes of 2x2 points")
 
-    activation: Activation = field(default="relu", metadata={"help": "nonlinearity after each layer but the last"})
-    pooling: Literal["max", "average"] = field(default="max", metadata={"help": "what subsampling takes of 2x2 points"})
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def lenet5(spec: ModelSpec) -> Network:
@@ -70,8 +69,7 @@ def lenet5(spec: ModelSpec) -> Network:
     return network
 
 
-MODELS.add(
-    "lenet5",
+MODELS.add_named(
     Entry(
         name="lenet5",
         build=lenet5,

@@ -9,35 +9,28 @@ place of its tanh. Initial weights are He's for relu, Glorot's for sigmoid and t
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from torch import nn
 
 from neocog.batch import Preprocess
-from neocog.errors import UsageError
 from neocog.layers import Activation, activation, initialise_for
 from neocog.models.entry import MODELS, Entry, ModelSpec
 from neocog.models.network import Network
-from neocog.options import option
+from neocog.options import check, option
 
 __all__ = ["MlpOptions", "mlp"]
 
 
 @dataclass(frozen=True)
 class MlpOptions:
-    """What can be chosen.
-
-    Attributes:
-        widths: units of each hidden layer.
-        activation: "relu", "sigmoid" or "tanh".
-    """
+    """What can be chosen."""
 
     widths: tuple[int, ...] = option((300,), "units of each hidden layer", low=1)
-    activation: Activation = field(default="relu", metadata={"help": "nonlinearity after each hidden layer"})
+    activation: Activation = option("relu", "nonlinearity after each hidden layer")
 
     def __post_init__(self) -> None:
-        if not self.widths or min(self.widths) < 1:
-            raise UsageError("at least one hidden layer, each of at least one unit", f"widths {self.widths}", "give widths such as 300 100")
+        check(self)
 
 
 def mlp(spec: ModelSpec) -> Network:
@@ -60,8 +53,7 @@ def mlp(spec: ModelSpec) -> Network:
     return network
 
 
-MODELS.add(
-    "mlp",
+MODELS.add_named(
     Entry(
         name="mlp",
         build=mlp,

@@ -78,8 +78,7 @@ def mobilenet_v2_key(key: str) -> str:
     return f"stages.stage{stage}.{index}.body.{part}.{block[3]}" if part else key
 
 
-MODELS.add(
-    "mobilenet_v2",
+MODELS.add_named(
     Entry(
         name="mobilenet_v2",
         build=mobilenet_v2,

@@ -19,7 +19,7 @@ from neocog.layers import ConvolutionUnit, Residual, basic_block, bottleneck, in
 from neocog.models.entry import MODELS, Entry, ModelSpec
 from neocog.models.network import Network
 
-__all__ = ["resnet18", "resnet18_cifar", "resnet34", "resnet50", "resnet_key"]
+__all__ = ["PAPER", "resnet18", "resnet18_cifar", "resnet34", "resnet50", "resnet_key"]
 
 PAPER = "K. He, X. Zhang, S. Ren, J. Sun, Deep Residual Learning for Image Recognition, 2015, https://arxiv.org/abs/1512.03385"
 WIDTHS = (64, 128, 256, 512)
@@ -95,8 +95,7 @@ for _build, _parameters, _weights in (
     (resnet34, 21_797_672, "resnet34-b627a593.pth"),
     (resnet50, 25_557_032, "resnet50-0676ba61.pth"),
 ):
-    MODELS.add(
-        _build.__name__,
+    MODELS.add_named(
         Entry(
             name=_build.__name__,
             build=_build,
@@ -109,8 +108,7 @@ for _build, _parameters, _weights in (
         ),
     )
 
-MODELS.add(
-    "resnet18_cifar",
+MODELS.add_named(
     Entry(
         name="resnet18_cifar",
         build=resnet18_cifar,

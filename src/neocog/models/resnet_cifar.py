@@ -70,8 +70,7 @@ for _build, _parameters, _weights in (
     (resnet56, 853_018, "resnet56-4bfd9763.th"),
     (resnet110, 1_727_962, "resnet110-1d1ed7c2.th"),
 ):
-    MODELS.add(
-        _build.__name__,
+    MODELS.add_named(
         Entry(
             name=_build.__name__,
             build=_build,

@@ -1,4 +1,4 @@
-"""A small convolutional network of this project's own: the default for pictures under 64 pixels.
+"""A small convolutional network of this project's own: the default for pictures of up to 64 pixels.
 
 Three blocks of two 3x3 convolutions each, as in VGG (K. Simonyan, A. Zisserman, "Very Deep Convolutional
 Networks for Large-Scale Image Recognition", 2014, https://arxiv.org/abs/1409.1556), with batch normalisation
@@ -23,12 +23,7 @@ BLOCKS = 3
 
 @dataclass(frozen=True)
 class SmallConvnetOptions:
-    """What can be chosen.
-
-    Attributes:
-        width: channels of the first block; each later block has twice as many.
-        dropout: probability of zeroing a channel's mean before the classifier, in [0, 0.9].
-    """
+    """What can be chosen."""
 
     width: int = option(32, "channels of the first block; each later block has twice as many", low=1)
     dropout: float = option(0.0, "probability of zeroing a channel's mean before the classifier, in [0, 0.9]", low=0, high=0.9)
@@ -57,8 +52,7 @@ def small_convnet(spec: ModelSpec) -> Network:
     return network
 
 
-MODELS.add(
-    "small_convnet",
+MODELS.add_named(
     Entry(
         name="small_convnet",
         build=small_convnet,

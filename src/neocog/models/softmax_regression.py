@@ -27,8 +27,7 @@ def softmax_regression(spec: ModelSpec) -> Network:
     return Network({}, head, channels=(), preprocess=spec.preprocess, num_classes=spec.num_classes)
 
 
-MODELS.add(
-    "softmax_regression",
+MODELS.add_named(
     Entry(
         name="softmax_regression",
         build=softmax_regression,

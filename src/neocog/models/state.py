@@ -89,13 +89,15 @@ def read_state(path: Path | str) -> StateFile:
         return StateFile(
             path=path,
             tensors=tensors,
-            class_names=None if names is None else tuple(names),
+            class_names=None if names is None else _names(names),
             preprocess=None if preprocess is None else Preprocess.from_dict(preprocess),
             model=metadata.get("model"),
             digest=digest,
             metadata=metadata,
         )
-    except (AttributeError, TypeError) as error:
+    except WeightsError as error:
+        raise WeightsError(error.expected, f"{path}: {error.found}", error.remedy) from error
+    except TypeError as error:
         raise _damaged(path, error) from error
 
 
@@ -125,7 +127,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             if not isinstance(metadata, dict):
                 raise ValueError("metadata that are no table")
             return _unwrapped({name: file.get_tensor(name) for name in file.keys()}), metadata  # noqa: SIM118 - not a dict
-    except (safetensors.SafetensorError, ValueError, OSError) as error:
+    except (safetensors.SafetensorError, ValueError, RecursionError, OSError) as error:
         raise _damaged(path, error) from error
 
 
@@ -134,7 +136,9 @@ def _read_torch(path: Path, head: bytes) -> dict[str, Tensor]:
     try:
         if not readable:
             raise pickle.UnpicklingError("neither a zip archive nor a pickle")
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        return _tensors_in(torch.load(path, map_location="cpu", weights_only=True))
+    except MemoryError:
+        raise
     except Exception as error:  # damaged bytes may raise anything
         code = _code_in(path)
         if code:
@@ -148,7 +152,12 @@ def _read_torch(path: Path, head: bytes) -> dict[str, Tensor]:
         raise WeightsError(
             "a safetensors file or a torch state dict", f"{path}, a file of another kind", "give the file of weights"
         ) from error
-    return _tensors_in(loaded)
+
+
+def _names(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("class names that are no list of names")
+    return tuple(names)
 
 
 def _tensors_in(loaded: Any) -> dict[str, Tensor]:

@@ -84,8 +84,7 @@ def vgg16_key(key: str) -> str:
     return f"{FOREIGN_LAYERS[layer]}.{tensor}" if layer in FOREIGN_LAYERS else key
 
 
-MODELS.add(
-    "vgg16",
+MODELS.add_named(
     Entry(
         name="vgg16",
         build=vgg16,

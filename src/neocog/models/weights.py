@@ -1,6 +1,5 @@
 """Weights of a file into a network: keys mapped, first layer and head adapted, and a report of what was done."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +9,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neocog.errors import WeightsError
+from neocog.models.class_names import imagenet_ids, match_class_names
 from neocog.models.entry import Entry, adapt_preprocess
 from neocog.models.imagenet import imagenet_classes
 from neocog.models.network import Network
-from neocog.models.state import StateFile, read_state, write_weights
+from neocog.models.state import StateFile, read_state
 
-__all__ = ["StateFile", "WeightsReport", "adapt_input", "load_weights", "outputs_of", "read_state", "write_weights"]
+__all__ = ["WeightsReport", "adapt_input", "load_weights", "outputs_of"]
 
 LEAST_SHARED = 0.8
 """Of the keys that network and file have together, apart from the last layer's: how many both must have.
@@ -75,9 +75,8 @@ def load_weights(model: Network, source: Path | str | StateFile, entry: Entry, c
 
     The first convolution is adapted where the number of channels differs (`adapt_input`). The last layer is
     replaced where the number of classes differs, or where both sides name their classes and do not agree:
-    its rows are then the file's where a class matches by WordNet identifier, else by name (case, spaces,
-    hyphens and underscores do not count; a name that the file has twice does not match), and keep their
-    initial values elsewhere. 1000 outputs without names are ImageNet's.
+    its rows are then the file's where a class matches (`match_class_names`), and keep their initial values
+    elsewhere. 1000 outputs without names are ImageNet's.
 
     The network's mean and standard deviation become the file's where it has any; its image size stays.
 
@@ -178,11 +177,12 @@ def _fit_output(
     if weight is None:
         return None, None
     names = state.class_names
-    ids: tuple[str, ...] = ()
     if names is None and len(weight) == len(imagenet_classes()):
         names = tuple(item.name for item in imagenet_classes())
-        ids = tuple(item.wnid for item in imagenet_classes())
-    rows = _matching_rows(class_names, names, ids) if class_names and names else {}
+    rows = {}
+    if class_names and names:
+        matches = enumerate(match_class_names(class_names, (), names, imagenet_ids(names)))
+        rows = {row: old for row, old in matches if old is not None}
     agrees = not (class_names and names) or rows == {index: index for index in range(len(weight))}
     if len(weight) == model.num_classes and agrees:
         return names, None
@@ -195,19 +195,6 @@ def _fit_output(
                 replaced[row] = tensors[key][old]
             tensors[key] = replaced
     return names, [(class_names or ())[row] for row in rows]
-
-
-def _matching_rows(wanted: Sequence[str], names: Sequence[str], ids: Sequence[str]) -> dict[int, int]:
-    """Which row of the file each wanted class is."""
-    counts = Counter(map(_plain, names))
-    by_name = {_plain(name): index for index, name in enumerate(names) if counts[_plain(name)] == 1}
-    by_id = {wnid: index for index, wnid in enumerate(ids)}
-    found = {row: by_id.get(name, by_name.get(_plain(name))) for row, name in enumerate(wanted)}
-    return {row: index for row, index in found.items() if index is not None}
-
-
-def _plain(name: str) -> str:
-    return " ".join(name.casefold().replace("_", " ").replace("-", " ").split())
 
 
 def _check_shapes(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], entry: Entry, state: StateFile) -> None:

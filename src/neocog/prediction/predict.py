@@ -11,12 +11,14 @@ import torch
 
 from neocog.augment import place
 from neocog.batch import Batch, fit_matrices
+from neocog.data.files import read_file
+from neocog.data.listing import list_pictures
 from neocog.engine import forward, obeying
 from neocog.errors import NeocogError, PictureError, UsageError
 from neocog.evaluation.answers import pictures_at_once, window
 from neocog.evaluation.predictions import prediction_row
 from neocog.files import make_folder, write_atomically
-from neocog.images import SUFFIXES, Picture, cover, decode, encode_png
+from neocog.images import Picture, cover, decode, encode_png
 from neocog.machine import usable_cores
 from neocog.progress import Progress, Silent
 from neocog.run import Trained
@@ -100,7 +102,7 @@ def save_drawings(trained: Trained, answers: Sequence[Answer], folder: Path, pro
     for answer in answers:
         progress.advance()
         if answer.prediction is not None:
-            picture = decode(answer.path.read_bytes(), at_least=at_least)
+            picture = decode(read_file(answer.path), at_least=at_least)
             path = next(path for path in _names(folder, answer.path.stem) if not path.exists())
             write_atomically(path, encode_png(trained.task.draw(picture, answer.prediction)))
             answer = replace(answer, drawing=path)
@@ -110,7 +112,7 @@ def save_drawings(trained: Trained, answers: Sequence[Answer], folder: Path, pro
 
 
 def picture_files(paths: Sequence[Path]) -> list[Path]:
-    """The files that paths stand for: folders for the pictures anywhere below them, sorted.
+    """The files that paths stand for: folders for the pictures anywhere below them, sorted, hidden ones left out.
 
     Raises:
         UsageError: a path that is not there, or a folder without pictures.
@@ -118,7 +120,7 @@ def picture_files(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+            found = [path / name for name in list_pictures(path).files]
             if not found:
                 raise UsageError("a picture, or a folder of pictures", f"{path}, a folder without any", "check the path")
             files += found
@@ -134,10 +136,8 @@ def _read(trained: Trained, path: Path) -> Picture | NeocogError:
     preprocess = trained.preprocess
     covers = trained.task.fit(training=False) == "cover"
     try:
-        data = path.read_bytes()
+        data = read_file(path)
         return decode(data, channels="grey" if preprocess.channels == 1 else "rgb", at_least=preprocess.resize if covers else None)
-    except OSError as error:
-        return PictureError("a file that can be read", str(error.strerror), "check the permissions")
     except PictureError as error:
         return error
 
@@ -167,7 +167,7 @@ def _batch(trained: Trained, pictures: Sequence[Picture]) -> Batch:
     keys = torch.arange(len(pictures))
     if trained.task.fit(training=False) == "cover":
         canvas = trained.preprocess.resize
-        pixels = torch.stack([cover(picture, canvas) for picture in pictures])
+        pixels = torch.stack([cover(picture, canvas, trained.preprocess.interpolation) for picture in pictures])
         return Batch(pixels, None, keys, sizes, fit_matrices("cover", sizes, canvas))
     valid = pad_to_one_size([torch.ones(picture.shape[-2:], dtype=torch.bool) for picture in pictures], fill=0)
     return Batch(pad_to_one_size(pictures, fill=0), None, keys, sizes, torch.eye(3).repeat(len(pictures), 1, 1), valid)

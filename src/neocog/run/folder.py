@@ -26,7 +26,7 @@ import filelock
 
 from neocog.engine.plan import Plan, read_plan
 from neocog.errors import RecipeError, RunError, SurroundingsError, UsageError
-from neocog.files import PART, write_atomically
+from neocog.files import PART, write_atomically, write_json
 from neocog.recipe import Recipe, read_recipe, recipe_to_toml
 
 __all__ = ["CHECKPOINTS", "MANIFEST", "METRICS", "PLAN", "PREDICTIONS", "RECIPE", "SPLITS", "WEIGHTS", "RunFolder"]
@@ -34,8 +34,9 @@ __all__ = ["CHECKPOINTS", "MANIFEST", "METRICS", "PLAN", "PREDICTIONS", "RECIPE"
 RECIPE, SPLITS, PLAN = "recipe.toml", "splits.csv", "plan.json"
 METRICS, LOG, WEIGHTS = "metrics.csv", "log.jsonl", "weights.safetensors"
 CHECKPOINTS, PREDICTIONS, MANIFEST = "checkpoint", "predictions.parquet", "manifest.json"
-LOCK = ".lock"
+LOCK = ".lock"  # every run of ours has it, from before its first file
 RESTORE = "restore it from a copy of the run"
+ELSEWHERE, WRITABLE = "choose another place with --out", "free some space, or make the folder writable"
 RESULTS = (RECIPE, SPLITS, PLAN, METRICS, WEIGHTS, PREDICTIONS)
 """What the manifest gives the hashes of."""
 
@@ -49,43 +50,59 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._made_here = False
 
     @classmethod
     def create(cls, path: Path) -> "RunFolder":
-        """A new run in an empty folder, or in one where no step was done yet.
+        """A new run in an empty folder, or in that of a run of ours where no step was done yet.
 
         Raises:
             UsageError: the folder holds something else, or a training that has begun.
             SurroundingsError: the folder cannot be made, or another process writes to it.
         """
         run = cls(path)
+        run._made_here = not path.exists()
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _not_writable(path, error) from error
+            raise _not_writable(path, error, ELSEWHERE) from error
         if (path / LOCK).exists():
             with run.locked():  # another training that is at it now comes before what the folder holds
                 pass
-        run._require_new()
+        run.require_new()
         return run
 
     def start_over(self) -> None:
         """Take away what a training left that was stopped before its first step, so that nothing of it is taken for this one's.
 
-        To be called with the lock held.
-
-        Raises:
-            UsageError: a training has begun here since `create` looked.
+        Its recipe stays until this one's takes its place. To be called with the lock held.
         """
-        self._require_new()
-        for name in (RECIPE, SPLITS, PLAN, LOG):
+        for name in (SPLITS, PLAN, LOG):
             (self.path / name).unlink(missing_ok=True)
 
-    def _require_new(self) -> None:
-        present = {entry.name for entry in self.path.iterdir() if not entry.name.endswith(PART)}
-        if present - {RECIPE, SPLITS, PLAN, LOG, LOCK, CHECKPOINTS} or self.begun:
-            remedy = f"neocog resume {self.path}, or choose another folder" if RECIPE in present else "choose another folder"
+    def require_new(self) -> None:
+        """Check that a training may begin here: files that a stopped one leaves are no hindrance where a run of ours was.
+
+        Raises:
+            UsageError: the folder holds something else, or a training that has begun.
+        """
+        present = {entry.name for entry in self.path.iterdir() if not (entry.name.startswith(".") and entry.name.endswith(PART))}
+        left = {LOCK, RECIPE, SPLITS, PLAN, LOG, CHECKPOINTS} if LOCK in present else set()
+        if present - left or self.begun:
+            resumable = RECIPE in present and present & {LOCK, METRICS, CHECKPOINTS}
+            remedy = f"neocog resume {self.path}, or choose another folder" if resumable else "choose another folder"
             raise UsageError("a new or empty folder for the run", f"{self.path}, which holds {', '.join(sorted(present)[:4])}", remedy)
+
+    def leave_no_trace(self) -> None:
+        """Take the run away if nothing was written of it: its lock, and the folder where it was made for it.
+
+        To be called with the lock held.
+        """
+        with contextlib.suppress(OSError):  # some systems keep a file that is open; an empty run does no harm
+            if {entry.name for entry in self.path.iterdir()} == {LOCK}:
+                (self.path / LOCK).unlink()
+                if self._made_here:
+                    self.path.rmdir()
 
     @classmethod
     def create_next(cls, stem: Path) -> "RunFolder":
@@ -101,8 +118,10 @@ class RunFolder:
             except FileExistsError:
                 continue
             except OSError as error:
-                raise _not_writable(path, error) from error
-            return cls(path)
+                raise _not_writable(path, error, ELSEWHERE) from error
+            run = cls(path)
+            run._made_here = True
+            return run
         raise AssertionError("there is always a next number")
 
     @classmethod
@@ -145,7 +164,7 @@ class RunFolder:
             expected, remedy = "a run that no other process writes to", "wait for the other training, or stop it"
             raise SurroundingsError(expected, f"{self.path}, which is locked", remedy) from None
         except OSError as error:
-            raise _not_writable(self.path, error) from error
+            raise _not_writable(self.path, error, WRITABLE) from error
         try:
             self._clear_parts()
             yield
@@ -198,7 +217,7 @@ class RunFolder:
 
     def write_plan(self, plan: Plan) -> None:
         """Write plan.json."""
-        write_atomically(self.path / PLAN, (json.dumps(plan.to_dict(), indent=2) + "\n").encode())
+        write_json(self.path / PLAN, plan.to_dict())
 
     def metrics(self) -> list[dict[str, float]]:
         """The rows of metrics.csv, one for each epoch.
@@ -237,15 +256,17 @@ class RunFolder:
             with (self.path / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"event": event, "step": step, **facts}, default=str) + "\n")
         except OSError as error:
-            raise _not_writable(self.path, error) from error
+            raise _not_writable(self.path, error, WRITABLE) from error
 
     def events(self) -> list[dict[str, Any]]:
-        """The events of log.jsonl; a last line that a kill cut short is left out."""
+        """The events of log.jsonl; a line that is no event, as a last one that a kill cut short, is left out."""
         path = self.path / LOG
         found = []
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
             with contextlib.suppress(ValueError):
-                found.append(json.loads(line))
+                event = json.loads(line)
+                if isinstance(event, dict):
+                    found.append(event)
         return found
 
     def cut_back(self, step: int, rows: Sequence[Mapping[str, float]]) -> None:
@@ -265,13 +286,13 @@ class RunFolder:
     def write_manifest(self, facts: Mapping[str, Any]) -> None:
         """Write manifest.json: the given facts, and the SHA-256 of each result."""
         hashes = {name: file_hash(self.path / name) for name in RESULTS if (self.path / name).is_file()}
-        write_atomically(self.path / MANIFEST, (json.dumps({**facts, "files": hashes}, indent=2) + "\n").encode())
+        write_json(self.path / MANIFEST, {**facts, "files": hashes})
 
     def renew_hash(self, name: str) -> None:
         """After a result of a finished run was written anew: bring its hash in the manifest up to date."""
         facts = self.manifest()
         facts["files"][name] = file_hash(self.path / name)
-        write_atomically(self.path / MANIFEST, (json.dumps(facts, indent=2) + "\n").encode())
+        write_json(self.path / MANIFEST, facts)
 
     def manifest(self) -> dict[str, Any]:
         """The facts of manifest.json.
@@ -281,10 +302,13 @@ class RunFolder:
         """
         path = self.require(MANIFEST)
         try:
-            facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            facts = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise RunError(f"JSON in {MANIFEST}", f"{path}: {error}", RESTORE) from error
-        return facts
+        for name in ("metrics", "files"):
+            if not isinstance(facts, dict) or not isinstance(facts.get(name), dict):
+                raise RunError(f"a table of {name} in {MANIFEST}", f"{path} without it", RESTORE)
+        return dict(facts)
 
     def verify(self) -> None:
         """Check the weights of a finished run against the manifest.
@@ -294,7 +318,7 @@ class RunFolder:
         """
         weights = self.require(WEIGHTS)
         if self.finished:
-            expected = self.manifest().get("files", {}).get(WEIGHTS)
+            expected = self.manifest()["files"].get(WEIGHTS)
             if expected is not None and file_hash(weights) != expected:
                 raise RunError(f"the {WEIGHTS} that the training wrote", f"{weights}, cut short or changed", RESTORE)
 
@@ -309,5 +333,5 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _not_writable(path: Path, error: OSError) -> SurroundingsError:
-    return SurroundingsError("a folder to write the run to", f"{path}: {error.strerror}", "choose another place with --out")
+def _not_writable(path: Path, error: OSError, remedy: str) -> SurroundingsError:
+    return SurroundingsError("a folder to write the run to", f"{path}: {error.strerror}", remedy)

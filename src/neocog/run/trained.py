@@ -10,8 +10,9 @@ from neocog.engine import Plan, prepare
 from neocog.engine.plan import default_plan
 from neocog.errors import DataError, RunError, UsageError
 from neocog.models import StateFile, create_model, read_state
+from neocog.models.class_names import imagenet_ids
 from neocog.models.network import Network
-from neocog.recipe import options_of
+from neocog.options import options_of
 from neocog.run.folder import WEIGHTS, RunFolder
 from neocog.tasks import TASKS, Task
 
@@ -122,14 +123,6 @@ def make_on_the_spot(
         notes = ("the weights are random: its answers mean nothing",)
     ids = imagenet_ids(known)
     return Trained(name, prepare(model, plan).eval(), _task(task, {}, known), task, known, ids, plan, notes=notes)
-
-
-def imagenet_ids(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The WordNet ids of ImageNet's classes, if these are they."""
-    from neocog.models.imagenet import imagenet_classes
-
-    classes = imagenet_classes()
-    return tuple(item.wnid for item in classes) if names == tuple(item.name for item in classes) else ()
 
 
 def _task(name: str, options: Mapping[str, Any], class_names: tuple[str, ...]) -> Task:

@@ -1,7 +1,7 @@
 """Classification: one class for each picture."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -14,11 +14,11 @@ from neocog.engine import forward
 from neocog.engine.plan import Plan
 from neocog.errors import RecipeError, UsageError
 from neocog.images import Picture
-from neocog.losses.cross_entropy import cross_entropy
+from neocog.losses.cross_entropy import cross_entropy, label_weights
 from neocog.metrics.base import Metrics
 from neocog.metrics.classification import ClassificationMetrics
 from neocog.models.network import Network
-from neocog.registry import closest
+from neocog.options import check, option
 from neocog.targets import Label, Labels, Prediction, Target
 from neocog.tasks.task import TASKS
 
@@ -31,19 +31,15 @@ ANSWERS_DRAWN = 3
 class ClassifyOptions:
     """What can be chosen about learning to classify."""
 
-    label_smoothing: float = field(default=0.0, metadata={"help": "share of each target spread over all classes, in [0, 1]"})
-    class_weights: tuple[float, ...] = field(
-        default=(), metadata={"help": "weight of each class in the loss, in the order of the class names; without them all weigh 1"}
+    label_smoothing: float = option(0.0, "share of each target spread over all classes, in [0, 1]", low=0, high=1)
+    class_weights: tuple[float, ...] = option(
+        (), "weight of each class in the loss, in the order of the class names; without them all weigh 1", above=0
     )
 
     def __post_init__(self) -> None:
-        if not 0 <= self.label_smoothing <= 1:
-            raise RecipeError("label_smoothing between 0 and 1", str(self.label_smoothing), "choose another value")
-        if any(weight < 0 for weight in self.class_weights):
-            raise RecipeError("class_weights of at least 0", str(min(self.class_weights)), "choose another value")
+        check(self)
 
 
-@TASKS.register("classify")
 class Classify:
     """See Task. Outputs are logits "b classes"."""
 
@@ -64,8 +60,16 @@ class Classify:
     def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy, with label smoothing and class weights."""
         logits, labels = outputs["logits"], _labels(batch)
-        weights = torch.tensor(self.options.class_weights, device=logits.device) if self.options.class_weights else None
+        weights = self._class_weights(logits.device)
         return {"total": cross_entropy(logits, labels, label_smoothing=self.options.label_smoothing, class_weights=weights)}
+
+    def weight(self, batch: Batch) -> float:
+        """The sum of the labels' weights, which are 1 without class weights."""
+        weights = self._class_weights(batch.pixels.device)
+        return float(len(batch)) if weights is None else float(label_weights(_labels(batch), weights).sum())
+
+    def _class_weights(self, device: torch.device) -> Float[Tensor, "k"] | None:
+        return torch.tensor(self.options.class_weights, device=device) if self.options.class_weights else None
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
         """The most probable class, with the probabilities of all."""
@@ -93,15 +97,8 @@ class Classify:
         truth = self.class_names[target.index] if isinstance(target, Label) else None
         return annotate(picture, answers, note="" if truth is None else f"truth: {truth}")
 
-    def class_index(self, name: str) -> int:
-        """The index of a class by its name.
 
-        Raises:
-            UsageError: there is no such class; the nearest are suggested.
-        """
-        if name not in self.class_names:
-            raise UsageError("the name of a class", repr(name), closest(name, self.class_names))
-        return self.class_names.index(name)
+TASKS.add("classify", Classify)
 
 
 class ClassifyObjective:

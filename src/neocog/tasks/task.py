@@ -50,6 +50,13 @@ class Task(Protocol):
         """
         ...
 
+    def weight(self, batch: Batch) -> float:
+        """What the loss of a batch is the mean over: its pictures, or the sum of their weights.
+
+        A step that passes through the network in parts weighs their losses so.
+        """
+        ...
+
     def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
         """The network's answers in the pixels of each source picture (`batch.to_input` leads there and back)."""
         ...

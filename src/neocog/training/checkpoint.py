@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from neocog.errors import RunError, WeightsError
+from neocog.files import make_folder
 from neocog.models import read_state, write_weights
 
 __all__ = ["Checkpoint", "State", "latest", "prune", "read_checkpoint", "write_checkpoint"]
@@ -83,7 +84,7 @@ def write_checkpoint(folder: Path, state: State, parts: Mapping[str, Mapping[str
     Raises:
         SurroundingsError: the disk is full, or the folder cannot be written to; older checkpoints are untouched.
     """
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     tensors = {f"{part}/{name}": tensor for part, group in parts.items() for name, tensor in group.items()}
     rows = [list(row.items()) for row in state.rows]  # pairs, because JSON objects are written in alphabetical order
     facts = {"state": {**asdict(state), "rows": rows}, "preprocess": dict(preprocess)}

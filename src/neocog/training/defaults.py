@@ -7,14 +7,15 @@ from typing import Any
 
 from neocog.augment import AUGMENTATIONS
 from neocog.data.dataset import Dataset
-from neocog.data.registry import DATASETS
-from neocog.errors import UsageError
+from neocog.data.registry import DATASETS, LAYOUTS
+from neocog.errors import RecipeError, UsageError
 from neocog.images import Size
 from neocog.models import MODELS
 from neocog.models.network import Learner, Network
 from neocog.optim import OPTIMIZERS
 from neocog.optim.schedules import SCHEDULES
-from neocog.recipe import TABLES, Recipe, options_of
+from neocog.options import options_of
+from neocog.recipe import TABLES, Recipe
 from neocog.registry import closest
 from neocog.tasks import TASKS
 
@@ -90,11 +91,27 @@ def members_in_question(recipe: Recipe) -> list[tuple[str, str, type[Any]]]:
 
 
 def with_dataset_options(recipe: Recipe, options: Mapping[str, Any]) -> tuple[Recipe, dict[str, Any]]:
-    """Hand a named dataset those options that it has fields for; the recipe, and the options that are left."""
-    known = {item.name for item in fields(DATASETS[recipe.dataset].Options)} if recipe.dataset in DATASETS else set()
+    """Hand the dataset those options that it has fields for, or that a layout has where it is a path.
+
+    Returns:
+        The recipe, and the options that are left.
+
+    Raises:
+        RecipeError: the recipe's own options of the dataset have an unknown key, or a named one's a wrong value.
+    """
+    named = recipe.dataset in DATASETS
+    kinds = [DATASETS[recipe.dataset].Options] if named else [LAYOUTS[name].Options for name in LAYOUTS]
+    known = {item.name for kind in kinds for item in fields(kind)}
     taken = {name: value for name, value in options.items() if name in known}
     left = {name: value for name, value in options.items() if name not in known}
-    return replace(recipe, dataset_options={**recipe.dataset_options, **taken}), left
+    chosen = {**recipe.dataset_options, **taken}
+    for name in chosen:
+        if name not in known:
+            remedy = closest(name, sorted(known)) if known else f"leave it out: {recipe.dataset} has no options"
+            raise RecipeError(f"an option of the dataset {recipe.dataset}", repr(name), remedy)
+    if named:
+        options_of(kinds[0], chosen, f"the dataset {recipe.dataset}")
+    return replace(recipe, dataset_options=chosen), left
 
 
 def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
@@ -113,7 +130,9 @@ def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
         takers = [table for kind, table in owners if name in {item.name for item in fields(kind)}]
         if not takers:
             raise UsageError(
-                "a choice of this training", repr(name), closest(name, sorted({*known, *(item.name for item in fields(Recipe))}))
+                "a field of the recipe, or an option of the chosen task, model, optimizer, schedule or augmentations",
+                repr(name),
+                closest(name, sorted({*known, *(item.name for item in fields(Recipe))})),
             )
         for table in takers:
             table[name] = value
@@ -130,7 +149,7 @@ def check_options(recipe: Recipe) -> None:
         UsageError: options for an augmentation that is not used.
     """
     for name, kind in _option_kinds(recipe).items():
-        options_of(kind, getattr(recipe, name), f"the options of {getattr(recipe, name.removesuffix('_options'))}")
+        options_of(kind, getattr(recipe, name), f"the {(member := name.removesuffix('_options'))} {getattr(recipe, member)}")
     built_options(recipe)
     for name in recipe.augment_options:
         if name not in (recipe.augment or ()):

@@ -11,18 +11,18 @@ from torch import Tensor
 
 from neocog.batch import Preprocess
 from neocog.data.dataset import Dataset
-from neocog.data.open import open_dataset
-from neocog.data.splits import Splits, make_splits, read_splits, write_splits
+from neocog.data.splits import Splits, make_splits, write_splits
 from neocog.engine import Plan, prepare
 from neocog.errors import DataError
-from neocog.evaluation import Material, read_material
+from neocog.evaluation import Material, read_material, recorded_splits
 from neocog.models import MODELS, adapt_preprocess, create_model, read_state
 from neocog.models.network import Learner, Network
 from neocog.optim import OPTIMIZERS, build_optimizer, load_optimizer_state, optimizer_state
 from neocog.optim.schedules import SCHEDULES, learning_rate_factor
+from neocog.options import options_of
 from neocog.progress import Progress
 from neocog.random import seed_of
-from neocog.recipe import Recipe, options_of
+from neocog.recipe import Recipe
 from neocog.run import RunFolder
 from neocog.run.folder import CHECKPOINTS, SPLITS
 from neocog.tasks import TASKS, Task
@@ -32,27 +32,29 @@ from neocog.training.ema import AveragedWeights
 
 __all__ = ["Job", "build_network", "read_for_training", "task_of"]
 
-PICTURES_MEASURED = 10_000  # for mean and standard deviation
+PICTURES_MEASURED = 10_000  # for mean and standard deviation, at most
+PICTURES_COUNTED_AT_ONCE = 64
 PICTURES_A_PASS = 256  # of an optimizer that steps once an epoch
 
 
-def read_for_training(recipe: Recipe, folder: RunFolder, preprocess: Preprocess, progress: Progress) -> tuple[Material, Splits]:
+def read_for_training(
+    recipe: Recipe, dataset: Dataset, record: Path | None, preprocess: Preprocess, progress: Progress
+) -> tuple[Material, Splits]:
     """Read every picture once; make the splits, or take those that the run has.
 
     Args:
         recipe: what to read.
-        folder: of the run.
+        dataset: the recipe's.
+        record: the run's splits.csv; None where there is none yet.
         preprocess: how the network will want its images.
         progress: told of every picture.
 
     Raises:
         DataError: too much of the data cannot be used, or is not what the run was begun with.
     """
-    dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
     material = read_material(dataset, task_of(recipe, dataset), preprocess, allow_bad=recipe.allow_bad, progress=progress)
-    path = folder.path / SPLITS
-    if path.exists() or folder.begun:
-        splits = read_splits(folder.require(SPLITS), dataset, material.digests)
+    if record is not None:
+        splits = recorded_splits(material, record)
     else:
         splits = make_splits(dataset, material.digests, material.faults, recipe.seed)
     if not len(splits.train):
@@ -97,13 +99,16 @@ def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], 
 
 def _measured(preprocess: Preprocess, pixels: Tensor, rows: Int64[Tensor, "n"]) -> Preprocess:
     """With mean and standard deviation of each channel over the training pictures, or evenly spaced ones of many."""
-    chosen = rows[:: max(1, len(rows) // PICTURES_MEASURED)]
+    chosen = rows[:: max(1, -(-len(rows) // PICTURES_MEASURED))]
+    counts = torch.zeros(pixels.shape[1], 256, dtype=torch.float64)
+    for part in chosen.split(PICTURES_COUNTED_AT_ONCE):
+        for channel, values in enumerate(pixels[part].transpose(0, 1)):
+            counts[channel] += torch.bincount(values.reshape(-1).to(torch.int64), minlength=256)
     levels = torch.arange(256, dtype=torch.float64) / 255
     mean, std = [], []
-    for channel in range(pixels.shape[1]):
-        counts = torch.bincount(pixels[chosen, channel].reshape(-1).to(torch.int64), minlength=256).to(torch.float64)
-        average = float((counts * levels).sum() / counts.sum())
-        spread = float((counts * (levels - average) ** 2).sum() / counts.sum()) ** 0.5
+    for count in counts:
+        average = float((count * levels).sum() / count.sum())
+        spread = float((count * (levels - average) ** 2).sum() / count.sum()) ** 0.5
         mean.append(round(average, 4))
         std.append(max(round(spread, 4), 1e-3))  # pictures of one colour have no spread
     return replace(preprocess, mean=tuple(mean), std=tuple(std))
@@ -115,19 +120,25 @@ class Job:
     Args:
         folder: of the run.
         recipe: complete but for epochs, batch size, learning rate and weight decay, which are chosen here.
+        dataset: the recipe's.
         progress: told how far the training is.
+        fresh: whether the training begins here; else it goes on with what the folder holds.
     """
 
-    def __init__(self, folder: RunFolder, recipe: Recipe, progress: Progress) -> None:
-        self.folder, self.progress = folder, progress
+    def __init__(self, folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> None:
+        self.folder, self.progress, self.fresh = folder, progress, fresh
         self.checkpoint, faults = latest(folder.path / CHECKPOINTS)
-        self.material, self.splits = read_for_training(recipe, folder, _preprocess(recipe, self.checkpoint), progress)
+        recorded = not fresh and (folder.begun or (folder.path / SPLITS).exists())
+        record = folder.require(SPLITS) if recorded else None
+        self.material, self.splits = read_for_training(recipe, dataset, record, _preprocess(recipe, self.checkpoint), progress)
         self.model = build_network(recipe, self.material, self.splits.train, self.checkpoint)
         self.recipe = recipe = choose_course(recipe, self.model, len(self.splits.train))
         self.state = self.checkpoint.state if self.checkpoint is not None else State()
         self.plan = Plan()
         self.task: Task = task_of(recipe, self.material.dataset)
         self.augmentations: Mapping[str, Any] = built_options(recipe)
+        schedule = SCHEDULES[recipe.schedule].Options
+        self._schedule_options: Any = options_of(schedule, recipe.schedule_options, f"the schedule {recipe.schedule}")
         self.average: AveragedWeights | None = None
         self.optimizer: torch.optim.Optimizer | None = None
         for fault in faults:
@@ -169,6 +180,8 @@ class Job:
 
     def write_choices(self) -> None:
         """recipe.toml, then splits.csv."""
+        if self.fresh:
+            self.folder.start_over()
         self.folder.write_recipe(self.recipe)
         path = self.folder.path / SPLITS
         if not path.exists():
@@ -194,10 +207,8 @@ class Job:
 
     def learning_rate(self, step: int) -> float:
         """The schedule's learning rate at a step, counted from 0."""
-        name, kind = self.recipe.schedule, SCHEDULES[self.recipe.schedule].Options
-        options: Any = options_of(kind, self.recipe.schedule_options, f"the schedule {name}")
         warmup = min(round(self.recipe.warmup * self.total_steps), self.total_steps - 1)
-        factor = learning_rate_factor(name, step, self.total_steps, options, warmup=warmup)
+        factor = learning_rate_factor(self.recipe.schedule, step, self.total_steps, self._schedule_options, warmup=warmup)
         return float(self.recipe.learning_rate or 0) * factor
 
     def save_checkpoint(self) -> None:

@@ -16,11 +16,12 @@ from neocog.errors import DivergedError, Interrupted
 from neocog.evaluation import answers, window
 from neocog.models import write_weights
 from neocog.models.network import Learner
+from neocog.optim import set_learning_rate
 from neocog.run.folder import WEIGHTS
 from neocog.training.job import Job
 from neocog.training.signals import StopRequest
 
-__all__ = ["fit", "training_batch"]
+__all__ = ["fit", "train_epoch", "train_step", "training_batch", "validate"]
 
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
 
@@ -78,21 +79,36 @@ def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
         return float(job.model.update(training_batch(job, rows), draws).get("loss", 0.0))
     if job.optimizer is None:
         raise TypeError("a network that learns by gradient needs an optimizer")
-    for group in job.optimizer.param_groups:
-        group["lr"] = job.learning_rate(job.state.step)
+    set_learning_rate(job.optimizer, job.learning_rate(job.state.step))
     job.optimizer.zero_grad(set_to_none=True)
-    total = 0.0
-    for part in rows.split(job.pictures_at_once):
-        share = len(part) / len(rows)
-        loss = batch_loss(job, training_batch(job, part))["total"] * share
-        loss.backward()
-        total += float(loss.detach())
+    total = accumulate(job, rows)
     if not math.isfinite(total):
         raise _diverged(job, total, f"epoch {job.state.epoch + 1}, step {job.state.step + 1:,}")
     job.optimizer.step()
     if job.average is not None:
         job.average.update(job.model, job.state.step)
     return total
+
+
+def accumulate(job: Job, rows: Int64[Tensor, "n"]) -> float:
+    """Leave the gradient of a step's mean loss in the parameters; that loss.
+
+    The parts of the step count by their weights (`Task.weight`). The sum of these is known only at the end, as
+    mixing draws anew in each part; until then the number of pictures stands for it.
+    """
+    total = weights = 0.0
+    for part in rows.split(job.pictures_at_once):
+        batch = training_batch(job, part)
+        weight = job.task.weight(batch)
+        loss = batch_loss(job, batch)["total"] * (weight / len(rows))
+        loss.backward()
+        total += float(loss.detach())
+        weights += weight
+    if weights != len(rows):
+        for parameter in job.model.parameters():
+            if parameter.grad is not None:
+                parameter.grad.mul_(len(rows) / weights)
+    return total * (len(rows) / weights)
 
 
 def training_batch(job: Job, rows: Int64[Tensor, "n"]) -> Batch:

@@ -90,7 +90,7 @@ def _as_loaded(dataset: Dataset, indices: Int64[Tensor, "n"], task: Task, prepro
     pictures = [to_channels(dataset.picture(index, at_least=canvas), channels) for index in indices.tolist()]
     sizes = torch.tensor([picture.shape[-2:] for picture in pictures], dtype=torch.int64)
     return Batch(
-        pixels=torch.stack([cover(picture, canvas) for picture in pictures]),
+        pixels=torch.stack([cover(picture, canvas, preprocess.interpolation) for picture in pictures]),
         targets=stack([dataset.target(index) for index in indices.tolist()]),
         keys=indices,
         source_sizes=sizes,

@@ -1,10 +1,13 @@
-"""SIGINT and SIGTERM ask for an end after the step; a second SIGINT ends at once."""
+"""SIGINT and SIGTERM end a training at once where nothing is lost, else after the step; a second SIGINT ends it at once."""
 
+import contextlib
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Any
+
+from neocog.errors import Interrupted
 
 __all__ = ["StopRequest"]
 
@@ -12,14 +15,16 @@ Handler = Callable[[int, FrameType | None], Any] | int | None
 
 
 class StopRequest:
-    """Inside a `with` block, signals are noted instead of obeyed; afterwards everything is as before.
+    """Inside a `with` block, SIGTERM raises KeyboardInterrupt as SIGINT does; inside `awaited`, both are only noted.
 
-    Elsewhere than in the main thread no signal can be caught: the request then never comes.
+    Afterwards everything is as before. Elsewhere than in the main thread no signal can be caught: the request
+    then never comes.
     """
 
     def __init__(self) -> None:
         self.requested = False
         self.name = ""
+        self._is_awaited = False
         self._before: dict[signal.Signals, Handler] = {}
 
     def __enter__(self) -> "StopRequest":
@@ -32,7 +37,36 @@ class StopRequest:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        if self.requested and number == signal.SIGINT:
+    @contextlib.contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Inside, whoever works looks at `requested`; only a second SIGINT still raises KeyboardInterrupt.
+
+        A request that nobody looked at raises it at the end.
+        """
+        self._is_awaited = True
+        try:
+            yield
+        finally:
+            self._is_awaited = False
+        if self.requested:
             raise KeyboardInterrupt
-        self.requested, self.name = True, signal.Signals(number).name
+
+    @contextlib.contextmanager
+    def remedied(self, remedy: str) -> Iterator[None]:
+        """Inside, a signal that ends the work at once raises Interrupted.
+
+        Args:
+            remedy: what the person can do then.
+
+        Raises:
+            Interrupted: a signal came.
+        """
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise Interrupted("a training to its end", self.name or "an interruption", remedy) from None
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        again, self.requested, self.name = self.requested, True, signal.Signals(number).name
+        if not self._is_awaited or (again and number == signal.SIGINT):
+            raise KeyboardInterrupt

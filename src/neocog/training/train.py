@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from neocog._version import __version__
+from neocog.data.dataset import Dataset
 from neocog.data.open import open_dataset
 from neocog.data.splits import require_trainable
 from neocog.engine import Plan, choose_plan, forward_train
@@ -76,7 +77,7 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
         DataError: the data cannot be used.
         SurroundingsError: no room, no memory, no permission.
         DivergedError: the loss is no longer a number.
-        Interrupted: stopped by a signal, with a checkpoint saved.
+        Interrupted: stopped by a signal; the remedy says how to go on.
     """
     recipe, options = with_dataset_options(recipe, options or {})
     dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
@@ -84,8 +85,11 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
     recipe = with_options(choose_network(recipe, dataset), options)
     folder = RunFolder.create_next(Path("runs") / f"{dataset.name}-{recipe.model}") if out is None else RunFolder.create(out)
     with folder.locked():
-        folder.start_over()
-        return _run(folder, recipe, progress)
+        try:
+            folder.require_new()  # another training may have begun here since the folder was looked at
+            return _run(folder, recipe, dataset, progress, fresh=True)
+        finally:
+            folder.leave_no_trace()
 
 
 def resume(path: Path, progress: Progress) -> Result:
@@ -94,29 +98,42 @@ def resume(path: Path, progress: Progress) -> Result:
     Raises:
         UsageError, RunError: there is no run, or a file of it is missing or damaged.
         DataError: the data are not what the run was begun with.
+        Interrupted: stopped by a signal; the remedy says how to go on.
     """
     folder = RunFolder.open(path)
     if folder.finished:
         progress.message(f"{path} has ended already; nothing to do")
         return result_of(folder)
     with folder.locked():
-        return _run(folder, folder.recipe(), progress)
+        recipe = folder.recipe()
+        dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
+        return _run(folder, recipe, dataset, progress, fresh=False)
 
 
-def _run(folder: RunFolder, recipe: Recipe, progress: Progress) -> Result:
+def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> Result:
+    again = f"neocog resume {folder.path}"
+    with StopRequest() as stop:
+        with stop.remedied("give the command again: nothing was trained yet" if fresh else again):
+            job = _begin(folder, recipe, dataset, progress, fresh=fresh)
+        with stop.remedied(again):
+            job.obey(_plan(job))
+            with stop.awaited():
+                fit(job, stop)
+            return _finish(job)
+
+
+def _begin(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> Job:
+    """Read the data, and record every choice."""
     started = time.perf_counter()
-    job = Job(folder, recipe, progress)
+    job = Job(folder, recipe, dataset, progress, fresh=fresh)
     reading = time.perf_counter() - started
     if job.state.best is not None:
         read_state(folder.require(WEIGHTS))  # better to miss the best weights now than at the end
-    _say_what_is_learnt(job)
     job.write_choices()
+    _say_what_is_learnt(job)
     folder.cut_back(job.state.step, job.state.rows)
     folder.log("read", step=job.state.step, pictures=len(job.material.dataset), seconds=reading)
-    job.obey(_plan(job))
-    with StopRequest() as stop:
-        fit(job, stop)
-    return _finish(job)
+    return job
 
 
 def _say_what_is_learnt(job: Job) -> None:

@@ -1,6 +1,7 @@
 """Class folders, WordNet folders and what lies about in them."""
 
 import os
+import sys
 
 import pytest
 
@@ -79,6 +80,36 @@ def test_what_lies_beside_the_splits_is_named(folder):
         "left out, outside class folders: 1 (train/loose.png)",
         "left out, beside the splits (extra/, labels.txt)",
     )
+
+
+@pytest.mark.parametrize(
+    ("files", "classes", "splits"),
+    [
+        (("bus/1.png", "car/1.png", "train/1.png"), ("bus", "car", "train"), ()),
+        (("bus/new/1.png", "train/new/1.png", "train/old/1.png"), ("bus", "train"), ()),
+        (("bus/1.png", "test/1.png", "train/1.png"), ("bus", "test", "train"), ()),
+        (("train/cat/1.png", "train/dog/1.png", "unsorted/1.png"), ("cat", "dog"), ("train",)),
+        (("train/cat/1.png", "val/cat/1.png", "more/cat/1.png"), ("cat",), ("train", "val")),
+        (("train/cat/1.png", "docs/readme/1.txt"), ("cat",), ("train",)),
+    ],
+)
+def test_classes_that_are_called_as_splits_are(files, classes, splits, folder):
+    dataset = open_dataset(folder({name: number for number, name in enumerate(files)}))
+    assert dataset.class_names == classes
+    assert dataset.given_splits() == splits
+    told = [note for note in dataset.notes if "is a class" in note]
+    called = [name for name in classes if name in ("train", "test")]
+    assert told == [f"{name}/ is a class: other folders beside it hold pictures too" for name in called]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
+def test_names_that_are_not_utf_8(folder):
+    root = folder({"caf\udce9/1.png": 1, "tea/na\udcefve.png": 2}, "m\udcfcll")
+    dataset = open_dataset(root)
+    assert (dataset.name, dataset.class_names) == (r"m\xfcll", (r"caf\xe9", "tea"))
+    assert list(dataset.wheres()) == ["caf\udce9/1.png", "tea/na\udcefve.png"]
+    assert dataset.picture(1).shape == (3, 20, 24)
+    assert len(dataset.fingerprint()) == 32
 
 
 @pytest.mark.parametrize("name", [".git", "__MACOSX", "Thumbs.db", "thumbs.db", "desktop.ini", "@eaDir", ".DS_Store"])

@@ -134,9 +134,20 @@ def test_size_and_count_are_options(size):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"count": 0}, "expected: a count of at least 1\nfound: 0\nto do: ask for more pictures"),
-        ({"size": (8, 64)}, "expected: a size of at least 16x16\nfound: 8x64\nto do: ask for larger pictures"),
-        ({"noise": -1.0}, "expected: noise of at least 0\nfound: -1.0\nto do: ask for 0 or more"),
+        (
+            {"count": 0},
+            "expected: count to be a whole number of at least 1\nfound: 0\n"
+            "to do: give count a whole number of at least 1; the default is 2000",
+        ),
+        (
+            {"size": (8, 64)},
+            "expected: size to be a size HEIGHTxWIDTH of at least 16\nfound: (8, 64)\n"
+            "to do: give size a size HEIGHTxWIDTH of at least 16; the default is 64x64",
+        ),
+        (
+            {"noise": -1.0},
+            "expected: noise to be a number of at least 0\nfound: -1.0\nto do: give noise a number of at least 0; the default is 25.0",
+        ),
     ],
 )
 def test_options_that_make_no_sense(options, text):

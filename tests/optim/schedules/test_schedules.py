@@ -127,9 +127,9 @@ def test_wrong_options_are_refused():
     with pytest.raises(RecipeError) as caught:
         SCHEDULES["step"].Options(drop_at=(0.8, 0.2))
     assert str(caught.value) == (
-        "expected: drop_at to be numbers from 0 to 1, the lower first\n"
+        "expected: drop_at to be a list of numbers from 0 to 1, the lower first\n"
         "found: (0.8, 0.2)\n"
-        "to do: give drop_at numbers from 0 to 1, the lower first; the default is (0.5, 0.75)"
+        "to do: give drop_at a list of numbers from 0 to 1, the lower first; the default is [0.5, 0.75]"
     )
 
 

@@ -3,7 +3,8 @@
     photos/cat/1.jpg                  one pool
     photos/train/cat/1.jpg            given splits: train, val (also valid, validation), test
 
-All pictures below a class's folder are of that class, however deep they lie.
+All pictures below a class's folder are of that class, however deep they lie. A class may be called as a split
+is (vehicles/bus, vehicles/train): where folders of other names hold pictures too, see `split_folders`.
 """
 
 from collections.abc import Mapping
@@ -11,9 +12,11 @@ from pathlib import Path
 
 from neocog.data.dataset import Split
 from neocog.data.files import LabelledFiles
-from neocog.data.listing import entries, list_pictures
-from neocog.data.registry import LAYOUTS, Layout, NoOptions
+from neocog.data.listing import entries, has_pictures, list_pictures
+from neocog.data.registry import LAYOUTS, Layout
 from neocog.errors import DataError
+from neocog.files import printable
+from neocog.options import NoOptions
 
 __all__ = ["SPLIT_NAMES", "open_class_folders", "split_folders"]
 
@@ -22,8 +25,22 @@ MOST_NAMES_SHOWN = 5
 
 
 def split_folders(root: Path) -> dict[str, Split]:
-    """The folders of the given splits by their names; empty for one pool."""
-    return {name: SPLIT_NAMES[name.lower()] for name in entries(root)[0] if name.lower() in SPLIT_NAMES}
+    """The folders of the given splits by their names; empty for one pool.
+
+    Where other folders beside them hold pictures, they are splits if all of them have class folders, and if
+    there are several of them or none of the others has folders with pictures. Else they are classes.
+    """
+    folders = entries(root)[0]
+    named = {name: SPLIT_NAMES[name.lower()] for name in folders if name.lower() in SPLIT_NAMES}
+    others = [name for name in folders if name not in named and has_pictures(root / name)] if named else []
+    if not others:
+        return named
+    have_classes = all(_has_class_folders(root / name) for name in named)
+    return named if have_classes and (len(named) > 1 or not any(_has_class_folders(root / name) for name in others)) else {}
+
+
+def _has_class_folders(folder: Path) -> bool:
+    return any(has_pictures(folder / name) for name in entries(folder)[0])
 
 
 def recognise(root: Path) -> str | None:
@@ -66,21 +83,29 @@ def open_class_folders(root: Path, told_by: str, class_names: Mapping[str, str] 
         beside = [f"{folder}/" for folder in folders if folder not in splits] + loose
         if beside:
             notes.append(_left_out("beside the splits", beside))
+    notes += [
+        f"{folder}/ is a class: other folders beside it hold pictures too" for folder, _, split, _ in found if _misleads(folder, split)
+    ]
     _require_pictures(root, found)
     found.sort(key=lambda part: (part[0], part[1]))
     classes = sorted({folder for folder, _, _, _ in found})
     index = {folder: number for number, folder in enumerate(classes)}
     wordnet = class_names is not None
     return LabelledFiles(
-        name or root.resolve().name,
+        printable(name or root.resolve().name),
         root,
         [prefix + file for _, prefix, _, files in found for file in files],
         [index[folder] for folder, _, _, files in found for _ in files],
-        tuple((class_names or {}).get(folder, folder) for folder in classes),
+        tuple((class_names or {}).get(folder, printable(folder)) for folder in classes),
         class_ids=tuple(classes) if wordnet else (),
         splits=[split for _, _, split, files in found for _ in files] if splits else None,
         notes=tuple(notes),
     )
+
+
+def _misleads(folder: str, split: Split | None) -> bool:
+    """Whether a class of one pool is called as a split is."""
+    return split is None and folder.lower() in SPLIT_NAMES
 
 
 def _left_out(what: str, names: list[str]) -> str:
@@ -102,8 +127,7 @@ def _open(root: Path, told_by: str, options: NoOptions) -> LabelledFiles:
     return open_class_folders(root, told_by)
 
 
-LAYOUTS.add(
-    "class folders",
+LAYOUTS.add_named(
     Layout(
         "class folders",
         "a folder per class, perhaps in train, val (valid, validation) and test",

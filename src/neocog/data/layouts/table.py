@@ -13,8 +13,9 @@ from neocog.data.dataset import Split
 from neocog.data.files import LabelledFiles
 from neocog.data.layouts.class_folders import SPLIT_NAMES
 from neocog.data.listing import entries
-from neocog.data.registry import LAYOUTS, Layout, NoOptions
+from neocog.data.registry import LAYOUTS, Layout
 from neocog.errors import DataError
+from neocog.options import NoOptions
 
 __all__ = ["open_table", "recognise"]
 
@@ -134,7 +135,6 @@ def _splits(table: Path, rows: list[_Row]) -> list[Split] | None:
     return [SPLIT_NAMES[row.split] for row in rows]
 
 
-LAYOUTS.add(
-    "table",
+LAYOUTS.add_named(
     Layout("table", "a CSV file with the columns path and label, and perhaps split", "classify", recognise, open_table, order=10),
 )

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from neocog.data.files import LabelledFiles
 from neocog.data.layouts.class_folders import open_class_folders, split_folders
 from neocog.data.listing import entries
 from neocog.data.registry import LAYOUTS, Layout
+from neocog.options import check, option
 
 __all__ = ["Options", "open_wordnet_folders", "recognise"]
 
@@ -17,13 +18,14 @@ WORDNET_ID = re.compile(r"n\d{8}")
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """What may be chosen."""
 
-    Attributes:
-        class_names: what to call the classes, by WordNet id; an id without an entry is its own name.
-    """
+    class_names: Mapping[str, str] = option(
+        {}, "what to call the classes, by WordNet id; an id without an entry is its own name", flag=False
+    )
 
-    class_names: Mapping[str, str] = field(default_factory=dict)
+    def __post_init__(self) -> None:
+        check(self)
 
 
 def recognise(root: Path) -> str | None:
@@ -46,8 +48,7 @@ def open_wordnet_folders(root: Path, told_by: str, options: Options) -> Labelled
     return open_class_folders(root, told_by, options.class_names)
 
 
-LAYOUTS.add(
-    "WordNet folders",
+LAYOUTS.add_named(
     Layout(
         "WordNet folders",
         "a folder per WordNet id (n01440764), perhaps in train, val and test",

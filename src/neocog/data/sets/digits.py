@@ -9,7 +9,8 @@ import torch
 
 from neocog.data.arrays import ArrayDataset
 from neocog.data.dataset import TaskName
-from neocog.data.registry import DATASETS, NamedSet, NoOptions
+from neocog.data.registry import DATASETS, NamedSet
+from neocog.options import NoOptions
 
 MOST_DARK = 16
 LICENCE = "CC BY 4.0"
@@ -32,4 +33,4 @@ def open_digits(task: TaskName, options: NoOptions) -> ArrayDataset:
     )
 
 
-DATASETS.add("digits", NamedSet("digits", "1,797 handwritten digits, 8 × 8, grey; always there", LICENCE, open_digits))
+DATASETS.add_named(NamedSet("digits", "1,797 handwritten digits, 8 × 8, grey; always there", LICENCE, open_digits))

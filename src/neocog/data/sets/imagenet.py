@@ -20,15 +20,26 @@ def _complete(folder: Path) -> bool:
     return (folder / "train").is_dir() and (folder / "val").is_dir() and recognise(folder) is not None
 
 
+def find() -> Path:
+    """The folder of train and val."""
+    return published_folder("imagenet", PLACES, _complete, "train/ and val/, each with a folder per WordNet id,", fetched=False)
+
+
 def open_imagenet(task: TaskName, options: Options) -> LabelledFiles:
     """The pictures in train and val, with a folder per WordNet id in both."""
-    folder = published_folder("imagenet", PLACES, _complete, "train/ and val/, each with a folder per WordNet id,", fetched=False)
+    folder = find()
     dataset = open_class_folders(folder, f"imagenet: folders of WordNet ids in {folder}", options.class_names, "imagenet")
     dataset.licence = LICENCE
     return dataset
 
 
-DATASETS.add(
-    "imagenet",
-    NamedSet("imagenet", "1,281,167 + 50,000 photos, a thousand classes; put in place by hand", LICENCE, open_imagenet, Options=Options),
+DATASETS.add_named(
+    NamedSet(
+        "imagenet",
+        "1,281,167 + 50,000 photos, a thousand classes; put in place by hand",
+        LICENCE,
+        open_imagenet,
+        Options=Options,
+        find=find,
+    ),
 )

@@ -1,7 +1,7 @@
 """Scenes of coloured shapes, drawn on the fly: a small problem for every task, with nothing to download."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -13,8 +13,8 @@ from torch import Tensor
 from neocog.data.dataset import Dataset, Split, TaskName, content_digest
 from neocog.data.registry import DATASETS, NamedSet
 from neocog.data.scenes import SHAPES, draw_scene, gaussian
-from neocog.errors import UsageError
 from neocog.images import Picture, Size
+from neocog.options import check, option
 from neocog.targets import Clean, Label, Target
 
 __all__ = ["Options", "ShapesDataset"]
@@ -27,27 +27,15 @@ TASKS: tuple[TaskName, ...] = ("classify", "detect", "segment", "denoise")
 
 @dataclass(frozen=True)
 class Options:
-    """What may be chosen.
+    """What may be chosen."""
 
-    Attributes:
-        count: how many pictures.
-        size: height and width in pixels.
-        shapes_seed: pictures of different seeds have nothing in common.
-        noise: standard deviation of the noise that the task denoise has to take away, on the scale 0 to 255.
-    """
-
-    count: int = 2000
-    size: Size = (64, 64)
-    shapes_seed: int = 0
-    noise: float = 25.0
+    count: int = option(2000, "how many pictures", low=1)
+    size: Size = option((64, 64), "height and width in pixels", low=SMALLEST)
+    shapes_seed: int = option(0, "pictures of different seeds have nothing in common")
+    noise: float = option(25.0, "standard deviation of the noise that the task denoise has to take away, on the scale 0 to 255", low=0)
 
     def __post_init__(self) -> None:
-        if self.count < 1:
-            raise UsageError("a count of at least 1", str(self.count), "ask for more pictures")
-        if min(self.size) < SMALLEST:
-            raise UsageError(f"a size of at least {SMALLEST}x{SMALLEST}", f"{self.size[0]}x{self.size[1]}", "ask for larger pictures")
-        if self.noise < 0:
-            raise UsageError("noise of at least 0", str(self.noise), "ask for 0 or more")
+        check(self)
 
 
 class ShapesDataset(Dataset):
@@ -67,7 +55,7 @@ class ShapesDataset(Dataset):
     def __init__(self, task: TaskName, options: Options) -> None:
         self.name = "shapes"
         self.task = task
-        self.options = replace(options, size=(options.size[0], options.size[1]))
+        self.options = options
         self.typical_size = self.options.size
         self.class_names = {"denoise": (), "segment": ("background", *SHAPES)}.get(task, SHAPES)
         self.notes = (f"shapes: drawn with seed {options.shapes_seed}",)
@@ -118,7 +106,6 @@ class ShapesDataset(Dataset):
         return hashlib.blake2b(f"{VERSION} {self.task} {self.options}".encode(), digest_size=16).hexdigest()
 
 
-DATASETS.add(
-    "shapes",
+DATASETS.add_named(
     NamedSet("shapes", "drawn on the fly, with labels, boxes, masks and clean pictures", LICENCE, ShapesDataset, TASKS, Options),
 )

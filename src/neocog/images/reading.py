@@ -1,48 +1,25 @@
-"""The one place that decodes pictures, turns them upright, refuses bombs, and writes them again.
-
-A picture is an integer tensor "c h w": uint8 in [0, 255] or uint16 in [0, 65535], of any size, upright.
-"""
+"""Files of pictures, decoded: what they are is told by their first bytes."""
 
 import io
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8, UInt16
+from jaxtyping import UInt16
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, PpmImagePlugin, TiffImagePlugin, WebPImagePlugin
 from torch import Tensor
-from torch.nn import functional
 
 from neocog.errors import PictureError
+from neocog.images.picture import Picture, Size, luma, to_depth
 
-__all__ = [
-    "SUFFIXES",
-    "Channels",
-    "Colours",
-    "Facts",
-    "Picture",
-    "Size",
-    "cover",
-    "decode",
-    "decode_mask",
-    "encode_png",
-    "inspect",
-    "read",
-    "resize",
-    "to_channels",
-    "to_pil",
-]
+__all__ = ["SUFFIXES", "Channels", "Colours", "Facts", "decode", "decode_mask", "inspect", "read"]
 
-Picture = UInt8[Tensor, "_ _ _"] | UInt16[Tensor, "_ _ _"]  # c h w, not bound: several pictures meet in one call
-Array = NDArray[Any]  # "h w" or "h w c"
-Size = tuple[int, int]  # height, width in pixels
 Colours = Mapping[tuple[int, int, int], int]  # red, green, blue -> class index
 Channels = Literal["rgb", "grey", "native"]
 MAX_PIXELS = 200_000_000
-MOST_OVERHANG = 16
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"})
 EXIF_ORIENTATION = 0x0112
@@ -75,6 +52,7 @@ class Facts:
         cmyk: whether the file holds printing inks.
         animated: whether there is more than one frame.
         orientation: the EXIF orientation, 1 to 8; 1 is upright.
+        bits: how many of its bits the largest number of a 16-bit picture fills; None before it is decoded.
     """
 
     kind: str
@@ -85,6 +63,7 @@ class Facts:
     cmyk: bool
     animated: bool
     orientation: int
+    bits: int | None = None
 
 
 def decode(
@@ -137,10 +116,12 @@ def read(
         image.load()
         colours = depth == facts.depth == 16 and name == "PNG" and data[25] in PNG_COLOURS
         array = _sixteen_bit_colours(image, data) if colours else _pixels(image)
-    except PictureError:
+    except (PictureError, MemoryError):  # no memory says nothing of the file
         raise
     except Exception as error:  # a decoder fed with damaged bytes may raise anything
         raise _damaged(name, error) from error
+    if facts.depth == 16:  # of an array of 8 bits the lower half of each number is gone already
+        facts = replace(facts, bits=int(array.max()).bit_length() + (8 if array.dtype == np.uint8 else 0))
     return _as_picture(_turn(array, facts.orientation), channels, depth), facts
 
 
@@ -168,6 +149,8 @@ def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int 
     try:
         image.load()
         orientation = _orientation(image, name)
+    except MemoryError:
+        raise
     except Exception as error:  # as in read
         raise _damaged(name, error) from error
     if image.mode in ("1", "L", "P", "I;16", "I;16B", "I"):
@@ -180,57 +163,6 @@ def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int 
     return torch.from_numpy(np.require(_turn(array, orientation), requirements=("C", "W")))
 
 
-def cover(picture: Picture, canvas: Size) -> Picture:
-    """Resize with antialiasing, aspect kept, so that the picture covers the canvas; cut what stands over.
-
-    Equal margins are cut on both sides, as a centre crop does.
-    """
-    height, width = picture.shape[-2:]
-    if (height, width) == canvas:
-        return picture
-    scale = max(canvas[0] / height, canvas[1] / width)
-    size = max(canvas[0], round(height * scale)), max(canvas[1], round(width * scale))
-    if size[0] * size[1] > MOST_OVERHANG * canvas[0] * canvas[1]:
-        # a thread-like picture: cut first, or the part that is thrown away could fill the memory
-        return resize(_middle(picture, (max(1, round(canvas[0] / scale)), max(1, round(canvas[1] / scale)))), canvas)
-    return _middle(resize(picture, size), canvas)
-
-
-def to_channels(picture: Picture, channels: Literal[1, 3]) -> Picture:
-    """The picture with one channel (ITU-R BT.601 luma of red, green and blue) or three (grey repeated)."""
-    if len(picture) == channels:
-        return picture
-    if channels == 3:
-        return picture.expand(3, -1, -1).contiguous()
-    return torch.from_numpy(_luma(picture.cpu().numpy()))
-
-
-def resize(picture: Picture, size: Size) -> Picture:
-    """Resize to a height and width with an antialiased bilinear filter, as Pillow does."""
-    if picture.shape[-2:] == size:
-        return picture
-    if picture.dtype == torch.uint8:
-        return functional.interpolate(picture[None], size=size, mode="bilinear", antialias=True)[0]
-    wide = functional.interpolate(picture[None].to(torch.float32), size=size, mode="bilinear", antialias=True)[0]
-    return wide.round().clamp(0, 65535).to(torch.uint16)
-
-
-def to_pil(picture: Picture) -> Image.Image:
-    """The picture as an 8-bit Pillow image, "L" or "RGB"."""
-    array = _to_depth(picture.cpu().numpy(), 8)
-    return Image.fromarray(array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0)))
-
-
-def encode_png(picture: Picture) -> bytes:
-    """The bytes of a PNG file: 8 bits per channel, or 16 for grey pictures that have them."""
-    image = to_pil(picture)
-    if picture.dtype == torch.uint16 and len(picture) == 1:
-        image = Image.fromarray(picture[0].cpu().numpy())
-    file = io.BytesIO()
-    image.save(file, format="PNG")
-    return file.getvalue()
-
-
 def _open(data: bytes, max_pixels: int) -> tuple[Any, str]:
     """The image with its header read, and the name of its format."""
     if not data:
@@ -239,6 +171,8 @@ def _open(data: bytes, max_pixels: int) -> tuple[Any, str]:
         if matches(data[:16]):
             try:
                 image = opener(io.BytesIO(data))
+            except MemoryError:
+                raise
             except Exception as error:  # as in read
                 raise _damaged(name, error) from error
             break
@@ -270,6 +204,8 @@ def _orientation(image: Any, name: str) -> int:
     try:
         # Pillow's getexif decodes a whole PNG in search of it; the base class looks at what has been read
         value = int(Image.Image.getexif(image).get(EXIF_ORIENTATION, 1))
+    except MemoryError:
+        raise
     except Exception:  # broken EXIF says nothing about the pixels, which may be fine
         return 1
     return value if 1 <= value <= 8 else 1
@@ -297,6 +233,8 @@ def _animated(image: Any, name: str, data: bytes) -> bool:
         if name == "GIF":  # to tell, Pillow moves an image away from its first frame
             image = GifImagePlugin.GifImageFile(io.BytesIO(data))
         return name in ("GIF", "PNG", "WebP", "TIFF") and bool(getattr(image, "is_animated", False))
+    except MemoryError:
+        raise
     except Exception:  # cut short behind the first frame, which is all that is wanted
         return False
 
@@ -347,12 +285,6 @@ def _sixteen_bits(array: NDArray[Any]) -> NDArray[Any]:
     return array.astype(np.uint16)
 
 
-def _middle(picture: Picture, size: Size) -> Picture:
-    """The window of that size in the middle."""
-    top, left = (round((picture.shape[axis] - size[axis]) / 2) for axis in (-2, -1))
-    return picture[:, top : top + size[0], left : left + size[1]]
-
-
 def _turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     turns: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
         2: lambda a: a[:, ::-1],
@@ -367,25 +299,13 @@ def _turn(array: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def _as_picture(array: NDArray[Any], channels: str, depth: int) -> Picture:
-    array = _to_depth(array, depth)
+    array = to_depth(array, depth)
     planes = array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
     if channels == "rgb" and len(planes) == 1:
         planes = np.repeat(planes, 3, axis=0)
     if channels == "grey" and len(planes) == 3:
-        planes = _luma(planes)
+        planes = luma(planes)
     return torch.from_numpy(np.require(planes, requirements=("C", "W")))
-
-
-def _luma(planes: Array) -> Array:
-    """ITU-R BT.601 in the integers that Pillow uses; "3 h w" becomes "1 h w"."""
-    red, green, blue = planes.astype(np.uint32)
-    return np.asarray((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16, dtype=planes.dtype)[None]
-
-
-def _to_depth(array: NDArray[Any], depth: int) -> NDArray[Any]:
-    if depth == 8:
-        return (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else array
-    return array.astype(np.uint16) * 257 if array.dtype == np.uint8 else array
 
 
 def _classes_by_colour(array: NDArray[Any], colours: Colours) -> NDArray[Any]:

@@ -1,0 +1,49 @@
+"""What a person is told of a training that has ended."""
+
+import shlex
+from pathlib import Path
+
+from neocog.cli.command import Answer
+from neocog.cli.tables import print_facts
+
+__all__ = ["show"]
+
+ANY_PICTURE = "picture.jpg"
+
+
+def show(answer: Answer) -> None:
+    """How good it is, where it is, and what to do next."""
+    run = shlex.quote(answer["run"])
+    print_facts(
+        [
+            *_first_metrics(answer["metrics"]),
+            ("run", answer["run"]),
+            ("to try", f"neocog evaluate {run}"),
+            ("", f"neocog predict {run} {shlex.quote(_a_picture(Path(answer['run'])))}"),
+        ]
+    )
+
+
+def _first_metrics(metrics: dict[str, float]) -> list[tuple[str, str]]:
+    """The primary metric, which stands first, of the test split; of the validation split where there is no other."""
+    for split in ("test", "val", "train"):
+        for name, value in metrics.items():
+            if name.startswith(f"{split}/"):
+                return [(f"{split} {name.removeprefix(f'{split}/').replace('_', ' ')}", f"{value:.4f}")]
+    return []
+
+
+def _a_picture(run: Path) -> str:
+    """A file of the run's data that the network has not learnt from; any name where there is none."""
+    from neocog.data.splits import recorded_pictures
+    from neocog.run import RunFolder
+    from neocog.run.folder import SPLITS
+
+    folder = RunFolder(run)
+    data = Path(folder.recipe().dataset)
+    base = data if data.is_dir() else data.parent
+    first = next(iter(recorded_pictures(folder.require(SPLITS), ("val", "test"))), None)
+    if first is None or not (base / first).is_file():
+        return ANY_PICTURE
+    near = Path.cwd()
+    return str((base / first).relative_to(near) if (base / first).is_relative_to(near) else base / first)
