@@ -255,6 +255,10 @@ LARGE_IMAGES = create_model("small_convnet", num_classes=2, image_size=(96, 96),
 WITHOUT_NORMS = create_model("lenet5", num_classes=2, image_size=(32, 32))
 
 
+with torch.device("meta"):
+    DEEP_WITHOUT_NORMS = create_model("vgg16", num_classes=2)
+
+
 class Reader(Learner):
     def update(self, batch, generator):
         return {}
@@ -270,14 +274,15 @@ def learner():
         (Recipe(), SMALL_NETWORK, 1, (MOST_EPOCHS, 1, 3e-3)),
         (Recipe(), SMALL_NETWORK, 10, (MOST_EPOCHS, 10, 3e-3)),
         (Recipe(), SMALL_NETWORK, 1_439, (MOST_EPOCHS, 32, 3e-3)),
-        (Recipe(), SMALL_NETWORK, 50_000, (20, 128, 3e-3)),
+        (Recipe(), SMALL_NETWORK, 50_000, (14, 128, 3e-3)),
         (Recipe(), SMALL_NETWORK, 10_000_000, (10, 128, 3e-3)),
-        (Recipe(), LARGE_IMAGES, 50_000, (20, 32, 3e-3)),
-        (Recipe(), WITHOUT_NORMS, 60_000, (17, 128, 1e-3)),
+        (Recipe(), LARGE_IMAGES, 50_000, (14, 32, 3e-3)),
+        (Recipe(), WITHOUT_NORMS, 60_000, (12, 128, 3e-3)),
+        (Recipe(), DEEP_WITHOUT_NORMS, 50_000, (14, 32, 3e-4)),
         (Recipe(weights="a.pth"), LARGE_IMAGES, 244, (15, 16, 5e-4)),
-        (Recipe(optimizer="momentum"), SMALL_NETWORK, 50_000, (20, 128, 0.1)),
-        (Recipe(optimizer="adam"), SMALL_NETWORK, 50_000, (20, 128, 1e-3)),
-        (Recipe(optimizer="sgd"), WITHOUT_NORMS, 50_000, (20, 128, 0.1 / 3)),
+        (Recipe(optimizer="momentum"), SMALL_NETWORK, 50_000, (14, 128, 0.1)),
+        (Recipe(optimizer="adam"), SMALL_NETWORK, 50_000, (14, 128, 1e-3)),
+        (Recipe(optimizer="sgd"), WITHOUT_NORMS, 50_000, (14, 128, 0.1 / 3)),
         (Recipe(optimizer="sgd", weights="a.pth"), SMALL_NETWORK, 50_000, (15, 128, 0.1 / 6)),
         (Recipe(epochs=3, batch_size=5, learning_rate=7.0), SMALL_NETWORK, 50_000, (3, 5, 7.0)),
     ],

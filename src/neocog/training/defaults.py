@@ -5,6 +5,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from neocog.augment import AUGMENTATIONS
 from neocog.data.dataset import Dataset
 from neocog.data.registry import DATASETS, LAYOUTS
@@ -32,12 +34,14 @@ __all__ = [
 SMALL = 64  # pixels: pictures up to this go to a small network at their own size
 NETWORKS = ("small_convnet", "mobilenet_v2")  # of small pictures, of photos
 WINDOWS = ("pad_and_crop", "random_resized_crop")  # likewise, the augmentation that chooses what is seen
-PICTURES_SEEN = 1_000_000  # over a training from random weights; a small set is seen as often as MOST_EPOCHS
+PICTURES_SEEN = 700_000  # over a training from random weights; a small set is seen as often as MOST_EPOCHS
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 30
 EPOCHS_FROM_WEIGHTS = 15
 STEPS_AN_EPOCH = 40  # at least, where the batch size allows it
 SMALLEST_BATCH, LARGEST_BATCH, LARGEST_BATCH_OF_PHOTOS = 16, 128, 32
-RATE, RATE_WITHOUT_NORMS, RATE_FROM_WEIGHTS = 3e-3, 1e-3, 5e-4  # of AdamW; other optimizers' own rates go in the same proportion
+RATE = 3e-3  # of AdamW; the other optimizers have their own
+FROM_WEIGHTS, DEEP_WITHOUT_NORMS, SHALLOW_WITHOUT_NORMS = 1 / 6, 1 / 10, 1 / 3  # shares of the rate
+DEEP = 8  # convolutions and dense layers; deeper networks without norms bear small steps only
 DECAY_OF_ADAMW, DECAY = 0.01, 5e-4
 
 
@@ -192,9 +196,15 @@ def choose_course(recipe: Recipe, model: Network, pictures: int) -> Recipe:
 
 
 def _learning_rate(optimizer: str, model: Network, *, fresh: bool) -> float:
-    has_norms = any("Norm" in type(module).__name__ for module in model.modules())
-    rate = RATE_FROM_WEIGHTS if not fresh else RATE if has_norms else RATE_WITHOUT_NORMS
-    return rate if optimizer == "adamw" else rate / RATE * OPTIMIZERS[optimizer].learning_rate
+    """The optimizer's rate, or a share of it where given weights must be kept or no norms keep the gradients in bounds."""
+    rate = RATE if optimizer == "adamw" else OPTIMIZERS[optimizer].learning_rate
+    if not fresh:
+        return rate * FROM_WEIGHTS
+    if any("Norm" in type(module).__name__ for module in model.modules()):
+        return rate
+    if sum(isinstance(module, nn.Conv2d | nn.Linear) for module in model.modules()) > DEEP:
+        return rate * DEEP_WITHOUT_NORMS
+    return rate if optimizer == "adamw" else rate * SHALLOW_WITHOUT_NORMS  # AdamW's steps do not grow with the gradient
 
 
 def _weight_decay(optimizer: str) -> float:
@@ -210,7 +220,8 @@ def _with_augmentations(recipe: Recipe, dataset: Dataset, size: Size) -> Recipe:
     window_of_small, window_of_photos = WINDOWS
     if max(size) > SMALL:
         return replace(recipe, augment=(window_of_photos, *flip))
-    shift = {window_of_small: {"crop_padding": max(1, min(size) // 8)}}  # 4 of 32 pixels, as is usual for CIFAR
+    share = 8 if dataset.mirrored else 14  # 4 of 32 pixels, as is usual for CIFAR; 2 of 28 for digits, which are centred
+    shift = {window_of_small: {"crop_padding": max(1, min(size) // share)}}
     return replace(recipe, augment=(window_of_small, *flip), augment_options={**shift, **recipe.augment_options})
 
 
