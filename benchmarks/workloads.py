@@ -37,9 +37,9 @@ class Workload:
 
 WORKLOADS = {
     "lenet5-mnist": Workload("lenet5", "mnist", 0, 3, 128, 28, 2.0),
-    "resnet20-cifar10": Workload("resnet20", "cifar10", 4000, 1, 128, 32, 1.9),
-    "resnet18-cifar10": Workload("resnet18_cifar", "cifar10", 1200, 1, 128, 32, 2.8),
-    "resnet18-photos": Workload("resnet18", "hymenoptera", 0, 5, 32, 224, 2.2),
+    "resnet20-cifar10": Workload("resnet20", "cifar10", 3000, 1, 128, 32, 1.9),
+    "resnet18-cifar10": Workload("resnet18_cifar", "cifar10", 1000, 1, 128, 32, 2.8),
+    "resnet18-photos": Workload("resnet18", "hymenoptera", 0, 4, 32, 224, 2.2),
 }
 
 

@@ -1,4 +1,4 @@
-"""What `import neocog` gives: everything that the command line does, from Python."""
+"""What `import neocog` gives: training, evaluation and prediction, as on the command line."""
 
 from dataclasses import fields, replace
 from functools import cached_property

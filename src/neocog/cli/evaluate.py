@@ -19,7 +19,7 @@ MOST_CLASSES_SHOWN = 30
 
 def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
     """The network, the data, which split of them, and where to write."""
-    parser.add_argument("--split", metavar="NAME", help="train, val or test (default: test, else val, else everything)")
+    parser.add_argument("--split", metavar="NAME", help="train, val or test (default: test, else val, else all pictures)")
     parser.add_argument("--save", type=Path, metavar="DIR", help="folder to write to (default: the run's own for its own data)")
     add_network(parser, typed, "[DATA]")
 
