@@ -98,7 +98,7 @@ def training_speed() -> str:
         )
         for name, result in kept["results"].items()
     )
-    headings = ("training", "pictures", "runs", "plain loop, images/s", "neocog, images/s", "ratio", "ratio, steady", "peak memory, GiB", "plan")
+    headings = ("training", "pictures", "runs", "plain images/s", "neocog images/s", "ratio", "ratio, steady", "peak memory, GiB", "plan")
     return _table(headings, rows) + _measured_on(kept)
 
 
