@@ -4,6 +4,7 @@ uv run python docs/tables.py          # writes
 uv run python docs/tables.py --check  # exit code 1 when a table is out of date
 """
 
+import csv
 import dataclasses
 import json
 import re
@@ -12,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import neocog.layers
 from neocog.augment import AUGMENTATIONS
 from neocog.data.registry import DATASETS, LAYOUTS
-from neocog.models import MODELS
+from neocog.models import MODELS, Entry, all_published_weights, published_weights
 from neocog.optim import OPTIMIZERS, SCHEDULES
 from neocog.recipe import TABLES, Recipe
 from neocog.tasks import TASKS
@@ -24,13 +26,84 @@ MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.D
 
 
 def models() -> str:
-    """Every architecture with its count of parameters and its paper."""
-    entries = [MODELS[name] for name in MODELS]
+    """Every architecture with its size, its work and its memory."""
+    kept = json.loads((FOLDER / "models.json").read_text(encoding="utf-8"))["results"]
     rows = (
-        (f"`{e.name}`", e.year, f"{e.parameters:,}", f"{e.input_size[0]}×{e.input_size[1]}", e.paper)
-        for e in sorted(entries, key=lambda e: (e.year, e.name))
+        (
+            f"`{e.name}`",
+            e.year,
+            e.paper,
+            f"{e.input_size[0]}×{e.input_size[1]}",
+            f"{e.parameters:,}",
+            _rounded(kept[e.name]["multiply_adds"]),
+            f"{kept[e.name]['activation_bytes'] / 2**20:.3g}",
+        )
+        for e in _by_year()
     )
-    return _table(("name", "year", "parameters", "input", "paper"), rows)
+    return _table(("name", "year", "paper", "image", "parameters", "multiply-adds", "activations, MiB"), rows)
+
+
+def proof() -> str:
+    """Every architecture with what its paper reports, what weights there are, and what it was held against."""
+    kept = json.loads((FOLDER / "models.json").read_text(encoding="utf-8"))
+    rows = (
+        (
+            f"`{e.name}`",
+            e.accuracy,
+            ", ".join(f"`{weights.name}`" for weights in published_weights(e.name)),
+            kept["results"][e.name]["reference"],
+            f"{kept['results'][e.name]['difference']:.0e}",
+        )
+        for e in _by_year()
+    )
+    headings = ("name", "what the paper reports", "weights", "held against", "largest difference")
+    return _table(headings, rows) + f"\nMeasured on {kept['date']} with torch {kept['torch']}, on a processor, in float32.\n"
+
+
+def _by_year() -> list[Entry]:
+    return sorted((MODELS[name] for name in MODELS), key=lambda entry: (entry.year, entry.name))
+
+
+def _rounded(count: int) -> str:
+    """Three digits and a unit."""
+    for unit, letter in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if count >= unit:
+            return f"{count / unit:.3g} {letter}"
+    return str(count)
+
+
+def published() -> str:
+    """Every file of published weights."""
+    rows = (
+        (
+            f"`{row.model}`",
+            f"`{row.name}`",
+            f"[{row.path.name}]({row.url})" if row.url else f"{row.path.name}, put in place by hand",
+            row.licence,
+            row.trained_on,
+            *("" if figure is None else f"{figure:.2f}" for figure in (row.top1, row.top5)),
+        )
+        for row in all_published_weights()
+    )
+    return _table(("architecture", "weights", "file", "licence", "trained on", "top-1 %", "top-5 %"), rows)
+
+
+def ilsvrc() -> str:
+    """The contest's figures, with their sources."""
+    with (FOLDER / "data" / "ilsvrc.csv").open(encoding="utf-8", newline="") as file:
+        rows = [
+            (
+                row["year"],
+                row["entry"],
+                row["method"],
+                row["place"],
+                row["top5_error"] + (f" ({row['extra_data_error']} with extra data)" if row["extra_data_error"] else ""),
+                f"`{row['architecture']}`" if row["architecture"] else "",
+                row["source"],
+            )
+            for row in csv.DictReader(file)
+        ]
+    return _table(("year", "entry", "what it was", "place", "top-5 error, %", "here", "source"), rows)
 
 
 def datasets() -> str:
@@ -81,6 +154,44 @@ def tasks() -> str:
     return _table(("task", "options"), rows)
 
 
+def layers() -> str:
+    """Every file of layers: its modules and functions, and the links of its docstrings."""
+    files: dict[str, list[str]] = {}
+    for name in neocog.layers.__all__:
+        module = getattr(neocog.layers, name).__module__
+        if module.startswith("neocog.layers."):
+            files.setdefault(module, []).append(name)
+    return _table(("file", "what is in it", "source"), (_layer_file(module, files[module]) for module in sorted(files)))
+
+
+def _layer_file(module: str, names: Sequence[str]) -> tuple[str, str, str]:
+    members = {name: getattr(neocog.layers, name) for name in names}
+    texts = [sys.modules[module].__doc__, *(member.__doc__ for member in members.values())]
+    links = dict.fromkeys(link for text in texts for link in re.findall(r"https://[^\s,)]+", text or ""))
+    file = module.rpartition(".")[2]
+    link = f"[{file}](../src/{module.replace('.', '/')}.py)"
+    return link, "<br>".join(f"`{name}`: {_sentence(member)}" for name, member in members.items()), "<br>".join(links)
+
+
+def convolution_forms() -> str:
+    """The kept result of benchmarks/convolution.py: the fastest form of each size."""
+    kept = _kept("convolution.json")
+    fastest = {
+        (row["image"], row["kernel"]): max({"direct": 1.0, **row["ratios"]}.items(), key=lambda form: form[1]) for row in kept["rows"]
+    }
+    images, kernels = (sorted({row[axis] for row in kept["rows"]}) for axis in ("image", "kernel"))
+    rows = (
+        (f"{image}×{image}", *(_form(*fastest[image, kernel]) if (image, kernel) in fastest else "" for kernel in kernels))
+        for image in images
+    )
+    conditions = f"\nBatches of {kept['batch']}, {kept['channels']} channels in and out, stride 1, forward, float32.\n"
+    return _table(("image", *(f"{kernel}×{kernel}" for kernel in kernels)), rows) + conditions + _measured_on(kept)
+
+
+def _form(name: str, ratio: float) -> str:
+    return name if name == "direct" else f"**{name}** {ratio:.1f}"
+
+
 def training_speed() -> str:
     """The kept result of benchmarks/train.py."""
     kept = _kept("train.json")
@@ -124,7 +235,23 @@ def _measured_on(kept: Any) -> str:
 
 WRITERS: dict[str, Callable[[], str]] = {
     writer.__name__: writer
-    for writer in (models, datasets, layouts, augmentations, optimizers, schedules, recipe, tasks, training_speed, input_speed)
+    for writer in (
+        models,
+        proof,
+        published,
+        ilsvrc,
+        datasets,
+        layouts,
+        augmentations,
+        optimizers,
+        schedules,
+        recipe,
+        tasks,
+        training_speed,
+        input_speed,
+        layers,
+        convolution_forms,
+    )
 }
 
 
@@ -143,8 +270,8 @@ def _options(options: type) -> str:
     return "<br>".join(f"`{field.name}` ({_typed(field.default)}): {field.metadata['help']}" for field in fields) or "none"
 
 
-def _sentence(options: type) -> str:
-    return " ".join((options.__doc__ or "").split("\n\n")[0].split())
+def _sentence(member: Any) -> str:
+    return " ".join((member.__doc__ or "").split("\n\n")[0].split())
 
 
 def _typed(value: Any) -> str:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from neocog import fetch as module
-from neocog.errors import DataError, SurroundingsError, UsageError
+from neocog.errors import DataError, SurroundingsError
 from neocog.fetch import FILES, Published, PublishedFile, fetch
 
 CONTENT = bytes(range(256)) * 9000  # 2.3 MB
@@ -59,6 +59,9 @@ class Server:
         content, start = self.files[request.path], 0
         if asked and self.ranges:
             start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        if start >= len(content):
+            request.send_error(416)
+            return
         request.send_response(206 if start else 200)
         if start:
             said = start + 1 if self.wrong_range else start
@@ -84,9 +87,11 @@ def server(monkeypatch):
     made.stop()
 
 
-def published(server, *mirrors, content=CONTENT, name="data.bin", unpacked=b""):
-    file = PublishedFile(name, len(content), sha(content), sha(unpacked) if unpacked else "")
-    return {"thing": Published("Thing/raw", (file,), tuple(f"{server.address}/{mirror}/" for mirror in mirrors))}
+def published(server, *mirrors, content=CONTENT, name="data.bin", unpacked=b"", brief=False):
+    """What is offered, in brief by no size and the first digits of its hash."""
+    digits, size = (sha(content)[:8], None) if brief else (sha(content), len(content))
+    file = PublishedFile(name, size, digits, sha(unpacked) if unpacked else "")
+    return Published("Thing/raw", (file,), tuple(f"{server.address}/{mirror}/" for mirror in mirrors))
 
 
 def sha(content):
@@ -96,12 +101,12 @@ def sha(content):
 def test_a_whole_download(server, tmp_path):
     server.files["/a/data.bin"] = CONTENT
     told = []
-    home = fetch("thing", tmp_path, files=published(server, "a"), progress=lambda *now: told.append(now))
+    home = fetch(published(server, "a"), tmp_path, progress=lambda *now: told.append(now))
     assert home == tmp_path / "Thing" / "raw"
     assert (home / "data.bin").read_bytes() == CONTENT
     assert told[-1] == ("data.bin", len(CONTENT), len(CONTENT))
     assert [entry.name for entry in home.iterdir()] == ["data.bin"]
-    fetch("thing", tmp_path, files=published(server, "a"))
+    fetch(published(server, "a"), tmp_path)
     assert len(server.asked) == 1  # what is here is not asked for again
 
 
@@ -112,7 +117,7 @@ def test_a_part_is_gone_on_with(server, tmp_path, ranges):
     home = tmp_path / "Thing" / "raw"
     home.mkdir(parents=True)
     (home / "data.bin.part").write_bytes(CONTENT[:1000])
-    fetch("thing", tmp_path, files=published(server, "a"))
+    fetch(published(server, "a"), tmp_path)
     assert (home / "data.bin").read_bytes() == CONTENT
     assert server.asked == [("/a/data.bin", "bytes=1000-")]
 
@@ -123,7 +128,7 @@ def test_a_connection_that_breaks_is_taken_up_again(server, tmp_path, ranges, le
     server.files["/a/data.bin"] = CONTENT
     server.ranges, server.length = ranges, length
     server.breaks["/a/data.bin"] = (700_000, 2 if ranges else 1)
-    fetch("thing", tmp_path, files=published(server, "a"))
+    fetch(published(server, "a"), tmp_path)
     assert (tmp_path / "Thing/raw/data.bin").read_bytes() == CONTENT
     assert server.asked[1] == ("/a/data.bin", "bytes=700000-")
 
@@ -131,14 +136,14 @@ def test_a_connection_that_breaks_is_taken_up_again(server, tmp_path, ranges, le
 def test_a_connection_that_always_breaks_is_followed_by_the_next_mirror(server, tmp_path):
     server.files["/a/data.bin"] = server.files["/b/data.bin"] = CONTENT
     server.breaks["/a/data.bin"] = (1000, 100)
-    fetch("thing", tmp_path, files=published(server, "a", "b"))
+    fetch(published(server, "a", "b"), tmp_path)
     assert (tmp_path / "Thing/raw/data.bin").read_bytes() == CONTENT
     assert server.asked[-1] == ("/b/data.bin", "bytes=4000-")
 
 
 def test_a_mirror_with_other_bytes_is_followed_by_the_next(server, tmp_path):
     server.files["/a/data.bin"], server.files["/b/data.bin"] = WRONG, CONTENT
-    fetch("thing", tmp_path, files=published(server, "a", "b"))
+    fetch(published(server, "a", "b"), tmp_path)
     assert (tmp_path / "Thing/raw/data.bin").read_bytes() == CONTENT
     assert [path for path, _ in server.asked] == ["/a/data.bin", "/b/data.bin"]
     assert server.asked[-1][1] is None  # nothing of the wrong bytes is kept
@@ -149,14 +154,14 @@ def test_a_mirror_with_other_bytes_is_followed_by_the_next(server, tmp_path):
 def test_a_file_of_another_size_is_followed_by_the_next(server, tmp_path, other, length):
     server.files["/a/data.bin"], server.files["/b/data.bin"] = other, CONTENT
     server.length = length
-    fetch("thing", tmp_path, files=published(server, "a", "b"))
+    fetch(published(server, "a", "b"), tmp_path)
     assert (tmp_path / "Thing/raw/data.bin").read_bytes() == CONTENT
 
 
 def test_wrong_bytes_of_a_broken_mirror_do_not_spoil_the_next(server, tmp_path):
     server.files["/a/data.bin"], server.files["/b/data.bin"] = WRONG, CONTENT
     server.breaks["/a/data.bin"] = (1000, 100)
-    fetch("thing", tmp_path, files=published(server, "a", "b"))
+    fetch(published(server, "a", "b"), tmp_path)
     assert (tmp_path / "Thing/raw/data.bin").read_bytes() == CONTENT
     assert server.asked[-1] == ("/b/data.bin", None)
 
@@ -167,7 +172,7 @@ def test_a_part_with_wrong_bytes_is_fetched_anew_from_the_same_mirror(server, tm
     home = tmp_path / "Thing" / "raw"
     home.mkdir(parents=True)
     (home / "data.bin.part").write_bytes(left)
-    fetch("thing", tmp_path, files=published(server, "a"))
+    fetch(published(server, "a"), tmp_path)
     assert (home / "data.bin").read_bytes() == CONTENT
 
 
@@ -178,14 +183,14 @@ def test_another_range_than_asked_for_is_not_glued_on(server, tmp_path):
     home.mkdir(parents=True)
     (home / "data.bin.part").write_bytes(CONTENT[:1000])
     with pytest.raises(SurroundingsError, match="another range than was asked for"):
-        fetch("thing", tmp_path, files=published(server, "a"))
+        fetch(published(server, "a"), tmp_path)
 
 
 def test_all_mirrors_fail(server, tmp_path):
     server.files["/b/data.bin"] = WRONG
     server.status["/c/data.bin"] = 503
     with pytest.raises(SurroundingsError) as caught:
-        fetch("thing", tmp_path, files=published(server, "a", "b", "c"))
+        fetch(published(server, "a", "b", "c"), tmp_path)
     assert str(caught.value) == (
         f"expected: {server.address}/a/data.bin, {len(CONTENT):,} bytes, SHA-256 {sha(CONTENT)}\n"
         f"found: no mirror gives it: {server.address}/a/: answers 404; {server.address}/b/: other bytes, SHA-256 {sha(WRONG)}; "
@@ -196,30 +201,108 @@ def test_all_mirrors_fail(server, tmp_path):
 
 
 def test_no_network(tmp_path):
-    table = {"thing": Published("Thing/raw", (PublishedFile("data.bin", 3, sha(b"abc")),), ("http://127.0.0.1:9/",))}
+    offered = Published("Thing/raw", (PublishedFile("data.bin", 3, sha(b"abc")),), ("http://127.0.0.1:9/",))
     with pytest.raises(SurroundingsError) as caught:
-        fetch("thing", tmp_path, files=table)
+        fetch(offered, tmp_path)
     assert "no mirror gives it: http://127.0.0.1:9/: " in caught.value.found
     assert "refused" in caught.value.found
     with pytest.raises(SurroundingsError, match="not an address of http or https"):
-        fetch("thing", tmp_path, files=table, mirrors=["file:///etc/"])
+        fetch(offered, tmp_path, mirrors=["file:///etc/"])
 
 
 def test_other_mirrors_may_be_given(server, tmp_path):
     server.files["/mine/data.bin"] = CONTENT
-    fetch("thing", tmp_path, files=published(server, "a"), mirrors=[f"{server.address}/mine/"])
+    fetch(published(server, "a"), tmp_path, mirrors=[f"{server.address}/mine/"])
     assert [path for path, _ in server.asked] == ["/mine/data.bin"]
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_a_file_of_unknown_size_is_known_by_the_first_digits_of_its_hash(server, tmp_path, length):
+    server.files["/a/data.bin"], server.length = CONTENT, length
+    told = []
+    home = fetch(published(server, "a", brief=True), tmp_path, progress=lambda *now: told.append(now))
+    assert (home / "data.bin").read_bytes() == CONTENT
+    assert told[-1] == ("data.bin", len(CONTENT), len(CONTENT) if length else None)
+    fetch(published(server, "a", brief=True), tmp_path)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("ranges", [True, False])
+def test_a_file_of_unknown_size_is_gone_on_with_after_a_break(server, tmp_path, ranges):
+    server.files["/a/data.bin"], server.ranges = CONTENT, ranges
+    server.breaks["/a/data.bin"] = (700_000, 1)
+    fetch(published(server, "a", brief=True), tmp_path)
+    assert (tmp_path / "Thing/raw/data.bin").read_bytes() == CONTENT
+    assert server.asked[1] == ("/a/data.bin", "bytes=700000-")
+
+
+def test_a_file_of_unknown_size_that_a_server_cuts_short_is_not_taken(server, tmp_path):
+    server.files["/a/data.bin"] = CONTENT
+    server.breaks["/a/data.bin"] = (1000, 100)
+    with pytest.raises(SurroundingsError, match="a/: the connection broke after 4,000 bytes"):
+        fetch(published(server, "a", brief=True), tmp_path)
+    assert [entry.name for entry in (tmp_path / "Thing/raw").iterdir()] == ["data.bin.part"]  # to be gone on with
+
+
+def test_without_any_word_on_its_size_the_hash_tells_that_a_file_was_cut_short(server, tmp_path):
+    server.files["/a/data.bin"], server.length = CONTENT, False
+    server.breaks["/a/data.bin"] = (1000, 100)
+    with pytest.raises(SurroundingsError) as caught:
+        fetch(published(server, "a", brief=True), tmp_path)
+    assert f"a/: other bytes, SHA-256 {sha(CONTENT[:1000])}" in caught.value.found
+    assert list((tmp_path / "Thing/raw").iterdir()) == []
+
+
+@pytest.mark.parametrize("left", [CONTENT, WRONG, CONTENT + b"more"])
+def test_a_part_of_unknown_size_may_be_whole_already(server, tmp_path, left):
+    """A server has no byte beyond it; what is whole is kept, and other bytes are fetched anew."""
+    server.files["/a/data.bin"] = CONTENT
+    home = tmp_path / "Thing" / "raw"
+    home.mkdir(parents=True)
+    (home / "data.bin.part").write_bytes(left)
+    fetch(published(server, "a", brief=True), tmp_path)
+    assert (home / "data.bin").read_bytes() == CONTENT
+    assert len(server.asked) == (1 if left == CONTENT else 2)
+
+
+def test_a_wrong_file_of_unknown_size_is_told_with_the_digits_that_are_published(server, tmp_path):
+    server.files["/a/data.bin"] = WRONG
+    with pytest.raises(SurroundingsError) as caught:
+        fetch(published(server, "a", brief=True), tmp_path)
+    assert str(caught.value) == (
+        f"expected: {server.address}/a/data.bin, SHA-256 {sha(CONTENT)[:8]}…\n"
+        f"found: no mirror gives it: {server.address}/a/: other bytes, SHA-256 {sha(WRONG)}\n"
+        f"to do: try again later, or put the file by hand at {tmp_path / 'Thing/raw/data.bin'}"
+    )
+    (tmp_path / "Thing/raw/data.bin").write_bytes(WRONG)
+    with pytest.raises(DataError) as caught:
+        fetch(published(server, "a", brief=True), tmp_path)
+    assert caught.value.expected == f"SHA-256 {sha(CONTENT)[:8]}…"
+
+
+def test_what_has_no_address_can_only_be_put_in_place_by_hand(server, tmp_path):
+    place = tmp_path / "Thing" / "raw" / "data.bin"
+    with pytest.raises(SurroundingsError) as caught:
+        fetch(published(server), tmp_path)
+    assert str(caught.value) == (
+        f"expected: an address of data.bin, {len(CONTENT):,} bytes, SHA-256 {sha(CONTENT)}\nfound: none is known\n"
+        f"to do: put the file by hand at {place}"
+    )
+    assert not (tmp_path / "Thing").exists()
+    place.parent.mkdir(parents=True)
+    place.write_bytes(CONTENT)
+    assert fetch(published(server), tmp_path) == place.parent
 
 
 def test_a_file_put_by_hand_is_checked_and_kept(server, tmp_path):
     home = tmp_path / "Thing" / "raw"
     home.mkdir(parents=True)
     (home / "data.bin").write_bytes(CONTENT)
-    fetch("thing", tmp_path, files=published(server, "a"))
+    fetch(published(server, "a"), tmp_path)
     assert server.asked == []
     (home / "data.bin").write_bytes(WRONG)
     with pytest.raises(DataError) as caught:
-        fetch("thing", tmp_path, files=published(server, "a"))
+        fetch(published(server, "a"), tmp_path)
     assert str(caught.value) == (
         f"expected: SHA-256 {sha(CONTENT)}\nfound: {sha(WRONG)} for {home / 'data.bin'}\nto do: take the file away, and fetch again"
     )
@@ -228,18 +311,18 @@ def test_a_file_put_by_hand_is_checked_and_kept(server, tmp_path):
 
 @pytest.mark.parametrize(("level", "content", "known"), [(9, CONTENT, True), (1, CONTENT, True), (9, WRONG, False)])
 def test_a_gzip_file_packed_by_another_program_is_known_by_what_it_holds(server, tmp_path, level, content, known):
-    table = published(server, "a", content=gzip.compress(CONTENT, 6, mtime=0), name="data.gz", unpacked=CONTENT)
+    offered = published(server, "a", content=gzip.compress(CONTENT, 6, mtime=0), name="data.gz", unpacked=CONTENT)
     home = tmp_path / "Thing" / "raw"
     home.mkdir(parents=True)
     (home / "data.gz").write_bytes(gzip.compress(content, level, mtime=7))
     if known:
-        fetch("thing", tmp_path, files=table)
+        fetch(offered, tmp_path)
         return
     with pytest.raises(DataError, match="SHA-256"):
-        fetch("thing", tmp_path, files=table)
+        fetch(offered, tmp_path)
     (home / "data.gz").write_bytes(b"no gzip file")
     with pytest.raises(DataError, match="SHA-256"):
-        fetch("thing", tmp_path, files=table)
+        fetch(offered, tmp_path)
 
 
 def packed(files):
@@ -258,33 +341,33 @@ def packed(files):
 def archive(server, content):
     file = PublishedFile("thing.tar.gz", len(content), sha(content))
     server.files["/a/thing.tar.gz"] = content
-    return {"thing": Published("batches", (file,), (f"{server.address}/a/",), ("one", "two"))}
+    return Published("batches", (file,), (f"{server.address}/a/",), ("one", "two"))
 
 
 def test_an_archive_is_unpacked_beside_itself(server, tmp_path):
-    table = archive(server, packed({"batches/one": b"1", "batches/two": b"2"}))
-    home = fetch("thing", tmp_path, files=table)
+    offered = archive(server, packed({"batches/one": b"1", "batches/two": b"2"}))
+    home = fetch(offered, tmp_path)
     assert home == tmp_path / "batches"
     assert {entry.name: entry.read_bytes() for entry in home.iterdir()} == {"one": b"1", "two": b"2"}
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["batches", "thing.tar.gz"]
-    fetch("thing", tmp_path, files=table)
+    fetch(offered, tmp_path)
     assert len(server.asked) == 1
 
 
 def test_an_archive_put_by_hand_is_unpacked(server, tmp_path):
     content = packed({"batches/one": b"1", "batches/two": b"2"})
-    table = archive(server, content)
+    offered = archive(server, content)
     (tmp_path / "thing.tar.gz").write_bytes(content)
-    assert (fetch("thing", tmp_path, files=table) / "two").read_bytes() == b"2"
+    assert (fetch(offered, tmp_path) / "two").read_bytes() == b"2"
     assert server.asked == []
 
 
 def test_a_folder_that_lacks_files_is_said(server, tmp_path):
-    table = archive(server, packed({"batches/one": b"1"}))
+    offered = archive(server, packed({"batches/one": b"1"}))
     (tmp_path / "batches").mkdir()
     (tmp_path / "batches" / "one").write_bytes(b"1")
     with pytest.raises(DataError) as caught:
-        fetch("thing", tmp_path, files=table)
+        fetch(offered, tmp_path)
     assert str(caught.value) == (
         f"expected: one, two in {tmp_path / 'batches'}\nfound: no two\nto do: take the folder away, and fetch again"
     )
@@ -299,29 +382,20 @@ def link(name, target):
 @pytest.mark.parametrize("files", [{"../outside": b"x"}, {"batches/link": link("batches/link", "/etc/passwd")}])
 def test_an_archive_that_reaches_outside_is_refused(server, tmp_path, files):
     inner = tmp_path / "inner"
-    table = archive(server, packed({"batches/one": b"1"} | files))
+    offered = archive(server, packed({"batches/one": b"1"} | files))
     with pytest.raises(DataError, match="an archive that has the folder batches"):
-        fetch("thing", inner, files=table)
+        fetch(offered, inner)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["inner"]
     assert sorted(entry.name for entry in inner.iterdir()) == ["thing.tar.gz"]
 
 
 def test_an_archive_without_the_folder_is_refused(server, tmp_path):
-    table = archive(server, packed({"other/one": b"1"}))
+    offered = archive(server, packed({"other/one": b"1"}))
     with pytest.raises(DataError) as caught:
-        fetch("thing", tmp_path, files=table)
+        fetch(offered, tmp_path)
     assert str(caught.value) == (
         f"expected: an archive that has the folder batches\nfound: {tmp_path / 'thing.tar.gz'} has not\n"
         "to do: take the archive away, and fetch again"
-    )
-
-
-def test_an_unknown_name(tmp_path):
-    with pytest.raises(UsageError) as caught:
-        fetch("imagenet", tmp_path)
-    assert str(caught.value) == (
-        "expected: the name of a dataset that can be fetched\nfound: 'imagenet'\n"
-        "to do: choose one of cifar10, cifar100, fashion-mnist, mnist"
     )
 
 
@@ -329,11 +403,21 @@ def test_a_disk_without_room(server, tmp_path, monkeypatch):
     usage = shutil.disk_usage("/")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage._replace(free=10))
     with pytest.raises(SurroundingsError) as caught:
-        fetch("thing", tmp_path, files=published(server, "a"))
+        fetch(published(server, "a"), tmp_path)
     assert str(caught.value) == (
         f"expected: {len(CONTENT):,} bytes for data.bin\nfound: 10 free in {tmp_path / 'Thing/raw'}\nto do: free some space"
     )
     assert server.asked == []
+
+
+def test_a_disk_without_room_for_what_the_server_announces(server, tmp_path, monkeypatch):
+    server.files["/a/data.bin"] = CONTENT
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage._replace(free=10))
+    with pytest.raises(SurroundingsError) as caught:
+        fetch(published(server, "a", brief=True), tmp_path)
+    assert caught.value.expected == f"{len(CONTENT):,} bytes for data.bin"
+    assert list((tmp_path / "Thing/raw").iterdir()) == []
 
 
 def test_a_disk_that_fills_up_meanwhile_is_no_mirrors_fault(server, tmp_path, monkeypatch):
@@ -344,7 +428,7 @@ def test_a_disk_that_fills_up_meanwhile_is_no_mirrors_fault(server, tmp_path, mo
 
     monkeypatch.setattr(module, "_copy", full)
     with pytest.raises(SurroundingsError) as caught:
-        fetch("thing", tmp_path, files=published(server, "a", "b"))
+        fetch(published(server, "a", "b"), tmp_path)
     assert str(caught.value) == (
         f"expected: a folder to write in: {tmp_path}\nfound: No space left on device\nto do: free some space, or allow writing"
     )
@@ -366,4 +450,4 @@ def test_the_published_table_is_whole():
 @pytest.mark.realdata
 @pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
 def test_real_files_put_by_hand_are_known(name, real_data):
-    assert fetch(name, real_data, mirrors=[]) == real_data / FILES[name].folder
+    assert fetch(FILES[name], real_data, mirrors=[]) == real_data / FILES[name].folder

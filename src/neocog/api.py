@@ -225,16 +225,18 @@ def pretrained(name: str, *, weights: Place | None, classes: Place | None = None
 
     Args:
         name: of the architecture.
-        weights: file of weights; None for random ones, with which its answers mean nothing.
+        weights: file of weights, or the name of published ones, as "imagenet"; None for random ones, with which its
+            answers mean nothing.
         classes: text file with one class name a line.
         options: of the architecture.
 
     Raises:
         UsageError: an unknown name or option, or another number of classes.
+        SurroundingsError: the published weights are not here.
         WeightsError: the weights cannot be used.
     """
-    places = (None if place is None else Path(place) for place in (weights, classes))
-    return Run(make_on_the_spot(name, *places, options=options))
+    given = weights if isinstance(weights, str) or weights is None else Path(weights)
+    return Run(make_on_the_spot(name, given, None if classes is None else Path(classes), options=options))
 
 
 def _require_place(folder: Path) -> None:

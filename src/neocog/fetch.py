@@ -1,4 +1,4 @@
-"""The only downloader: published datasets, by name, checked by SHA-256.
+"""The only downloader: published datasets and weights, checked by SHA-256.
 
 A download that broke goes on where it stopped, a mirror that fails or sends other bytes is followed by the
 next, and a file that a person has put in place by hand is checked and kept.
@@ -14,21 +14,22 @@ import tempfile
 import urllib.error
 import urllib.request
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from neocog.errors import DataError, SurroundingsError, UsageError
+from neocog.errors import DataError, SurroundingsError
 
 __all__ = ["FILES", "Progress", "Published", "PublishedFile", "fetch"]
 
-Progress = Callable[[str, int, int], None]
-"""Told the name of the file, the bytes that are here, and the bytes of the whole."""
+Progress = Callable[[str, int, int | None], None]
+"""Told the name of the file, the bytes that are here, and the bytes of the whole, where they are known."""
 
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 4  # at one mirror, as long as each brings more bytes than the last
 BLOCK = 1 << 20
+SHA256_DIGITS = 64
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)  # of ours, not of a mirror
 
 
@@ -38,21 +39,32 @@ class PublishedFile:
 
     Attributes:
         name: of the file.
-        size: in bytes.
-        sha256: of the file, in hexadecimal digits.
+        size: in bytes; None where the publisher does not say, so that the server's word is taken.
+        sha256: of the file, in hexadecimal digits, or the first of them where no more are published.
         content_sha256: of what a gzip file unpacks to, so that a copy packed by another program is known too;
             empty where the bytes themselves count.
     """
 
     name: str
-    size: int
+    size: int | None
     sha256: str
     content_sha256: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """What is known of its bytes."""
+        size = "" if self.size is None else f"{self.size:,} bytes, "
+        return f"{size}{self.hash_in_words}"
+
+    @property
+    def hash_in_words(self) -> str:
+        """SHA-256, or how it begins."""
+        return f"SHA-256 {self.sha256}" + ("…" if len(self.sha256) < SHA256_DIGITS else "")
 
 
 @dataclass(frozen=True)
 class Published:
-    """A dataset that can be fetched.
+    """A dataset, or a file of weights, that can be fetched.
 
     Attributes:
         folder: below the data folder, where the files go; for archives, the folder that they contain.
@@ -159,35 +171,22 @@ class _OtherBytesError(Exception):
     """A mirror sent something else than the published file."""
 
 
-def fetch(
-    name: str,
-    folder: Path,
-    *,
-    mirrors: Sequence[str] | None = None,
-    progress: Progress | None = None,
-    files: Mapping[str, Published] | None = None,
-) -> Path:
-    """Download a published dataset, or what of it is not here yet.
+def fetch(published: Published, folder: Path, *, mirrors: Sequence[str] | None = None, progress: Progress | None = None) -> Path:
+    """Download what is published, or what of it is not here yet.
 
     Args:
-        name: of the dataset.
+        published: what to fetch; the datasets are in `FILES`.
         folder: the data folder.
         mirrors: addresses to take instead of the published ones; each ends with a slash.
         progress: told the name of the file, the bytes that are here, and the bytes of the whole.
-        files: the table of published datasets to look the name up in; `FILES` by default.
 
     Returns:
-        The folder in which the dataset lies.
+        The folder in which the files lie.
 
     Raises:
-        UsageError: nothing of that name can be fetched.
         DataError: a file that lies in place is not the published one.
         SurroundingsError: no mirror gives the file, or the disk has no room.
     """
-    table = FILES if files is None else files
-    if name not in table:
-        raise UsageError("the name of a dataset that can be fetched", repr(name), f"choose one of {', '.join(sorted(table))}")
-    published = table[name]
     home = folder / published.folder
     if published.archive and home.is_dir():
         return _complete(home, published)
@@ -218,17 +217,19 @@ def _complete(home: Path, published: Published) -> Path:
 def _require_published(place: Path, file: PublishedFile) -> None:
     """Check a file that lies in place; it is never altered."""
     found = _sha256(place)
-    if found == file.sha256 or (file.content_sha256 and _content_sha256(place) == file.content_sha256):
+    if found.startswith(file.sha256) or (file.content_sha256 and _content_sha256(place) == file.content_sha256):
         return
-    raise DataError(f"SHA-256 {file.sha256}", f"{found} for {place}", "take the file away, and fetch again")
+    raise DataError(file.hash_in_words, f"{found} for {place}", "take the file away, and fetch again")
 
 
 def _obtain(file: PublishedFile, place: Path, mirrors: Sequence[str], progress: Progress | None) -> None:
+    by_hand = f"put the file by hand at {place}"
+    if not mirrors:
+        raise SurroundingsError(f"an address of {file.name}, {file.in_words}", "none is known", by_hand)
     place.parent.mkdir(parents=True, exist_ok=True)
     part = place.with_name(place.name + ".part")
-    free = shutil.disk_usage(place.parent).free + (part.stat().st_size if part.exists() else 0)
-    if free < file.size:
-        raise SurroundingsError(f"{file.size:,} bytes for {file.name}", f"{free:,} free in {place.parent}", "free some space")
+    if file.size is not None:
+        _require_room(part, file.size, file.name)
     failures = []
     for mirror in mirrors:
         try:
@@ -241,10 +242,14 @@ def _obtain(file: PublishedFile, place: Path, mirrors: Sequence[str], progress: 
             part.replace(place)
             return
     raise SurroundingsError(
-        f"{mirrors[0]}{file.name}, {file.size:,} bytes, SHA-256 {file.sha256}" if mirrors else f"a mirror for {file.name}",
-        f"no mirror gives it: {'; '.join(failures)}",
-        f"try again later, or put the file by hand at {place}",
+        f"{mirrors[0]}{file.name}, {file.in_words}", f"no mirror gives it: {'; '.join(failures)}", f"try again later, or {by_hand}"
     )
+
+
+def _require_room(part: Path, size: int, name: str) -> None:
+    free = shutil.disk_usage(part.parent).free + _length(part)
+    if free < size:
+        raise SurroundingsError(f"{size:,} bytes for {name}", f"{free:,} free in {part.parent}", "free some space")
 
 
 def _from_mirror(url: str, file: PublishedFile, part: Path, progress: Progress | None) -> None:
@@ -259,7 +264,7 @@ def _from_mirror(url: str, file: PublishedFile, part: Path, progress: Progress |
             part.unlink(missing_ok=True)
         _download(url, file, part, progress)
         found = _sha256(part)
-        if found == file.sha256:
+        if found.startswith(file.sha256):
             return
         part.unlink()
         if not resumed:
@@ -267,53 +272,71 @@ def _from_mirror(url: str, file: PublishedFile, part: Path, progress: Progress |
 
 
 def _download(url: str, file: PublishedFile, part: Path, progress: Progress | None) -> None:
-    """Append to the part until it has the published size, going on after a break as long as bytes come."""
-    for attempt in range(ATTEMPTS):
-        before = part.stat().st_size if part.exists() else 0
-        if before >= file.size:
+    """Append to the part until it is whole, going on after a break as long as bytes come."""
+    for attempt in range(1, ATTEMPTS + 1):
+        before = _length(part)
+        if file.size is not None and before >= file.size:
             return
         try:
             _append(url, file, part, progress)
         except urllib.error.HTTPError:
             raise
         except (OSError, http.client.HTTPException):
-            after = part.stat().st_size if part.exists() else 0
-            if attempt == ATTEMPTS - 1 or after <= before:
+            if attempt == ATTEMPTS or _length(part) <= before:
                 raise
-    if not part.exists() or part.stat().st_size < file.size:
-        raise ConnectionError("the connection breaks again and again")
+        else:
+            return
 
 
 def _append(url: str, file: PublishedFile, part: Path, progress: Progress | None) -> None:
-    have = part.stat().st_size if part.exists() else 0
+    """Ask for what the part lacks. A server that has no byte beyond it was asked for all: the hash will tell."""
+    have = _length(part)
     headers = {"User-Agent": "neocog", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
     if not url.startswith(("http://", "https://")):
         raise _OtherBytesError("not an address of http or https")
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as answer:
+    try:
+        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
+    except urllib.error.HTTPError as error:
+        if have and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            error.close()
+            return
+        raise
+    with answer:
         if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
             have = 0  # the server does not know ranges and sends the whole
         elif not str(answer.headers.get("Content-Range", "")).startswith(f"bytes {have}-"):
             raise _OtherBytesError("another range than was asked for")
-        announced = answer.headers.get("Content-Length")
-        if announced is not None and have + int(announced) != file.size:
-            raise _OtherBytesError(f"a file of {have + int(announced):,} bytes")
+        whole = _whole(answer, have, file)
+        if file.size is None and whole is not None:
+            _require_room(part, whole, file.name)
         with part.open("r+b" if have else "wb") as out:
             out.seek(have)
-            _copy(answer, out, file, progress)
+            _copy(answer, out, file.name, whole, progress)
 
 
-def _copy(answer: Any, out: BinaryIO, file: PublishedFile, progress: Progress | None) -> None:
+def _whole(answer: Any, have: int, file: PublishedFile) -> int | None:
+    """Bytes of the whole file: as published, else as the server says; None where neither says."""
+    announced = answer.headers.get("Content-Length")
+    if announced is None:
+        return file.size
+    whole = have + int(announced)
+    if file.size not in (None, whole):
+        raise _OtherBytesError(f"a file of {whole:,} bytes")
+    return whole
+
+
+def _copy(answer: Any, out: BinaryIO, name: str, whole: int | None, progress: Progress | None) -> None:
     have = out.tell()
     while block := answer.read(BLOCK):
         have += len(block)
-        if have > file.size:
-            raise _OtherBytesError(f"more than {file.size:,} bytes")
+        if whole is not None and have > whole:
+            raise _OtherBytesError(f"more than {whole:,} bytes")
         out.write(block)
         if progress is not None:
-            progress(file.name, have, file.size)
-    if have < file.size:
+            progress(name, have, whole)
+    if whole is not None and have < whole:
         raise ConnectionError(f"the connection broke after {have:,} bytes")
 
 
@@ -322,6 +345,10 @@ def _reason(error: Exception) -> str:
         return f"answers {error.code}"
     text = str(error.reason if isinstance(error, urllib.error.URLError) else error)
     return " ".join(text.split()) or type(error).__name__
+
+
+def _length(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _sha256(path: Path) -> str:

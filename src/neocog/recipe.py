@@ -54,7 +54,9 @@ class Recipe:
     dataset: str = option("", "name of a dataset, or path of a folder or CSV")
     task: Literal["classify", "detect", "segment", "denoise"] | None = option(None, "what to learn; told from the data's layout")
     model: str | None = option(None, "architecture; neocog models lists them", flag="NAME")
-    weights: str | None = option(None, "file of weights to start from; without it the weights are drawn at random", flag="FILE")
+    weights: str | None = option(
+        None, "file of weights to start from, or name of published ones; without it the weights are drawn at random", flag="FILE|NAME"
+    )
     image_size: Size | None = option(None, "height and width of the network's input in pixels")
     channels: Literal[1, 3] | None = option(None, "1 reads the pictures grey, 3 in colour; told from the data")
     epochs: int | None = option(None, "how often every training picture is seen", low=1)

@@ -35,6 +35,21 @@ def tell(capsys):
 
 
 @pytest.fixture
+def refused(tell):
+    """Call the command line on what it must refuse, and compare the three lines and the exit code."""
+
+    def call(arguments, exit_code, expected, found, remedy):
+        told = tell(*arguments)
+        assert told.err.splitlines()[-3:] == [f"neocog: expected {expected}", f"found {found}", f"to do: {remedy}"]
+        assert told.exit_code == exit_code
+        assert told.out == ""
+        assert "Traceback" not in told.err
+        return told
+
+    return call
+
+
+@pytest.fixture
 def photos(tmp_path):
     """Makes a folder of pictures of two classes, with some files more."""
     return lambda files=(): write_photos(tmp_path / "photos", files)

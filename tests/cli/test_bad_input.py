@@ -1,7 +1,5 @@
 """What people may hand in that is no good: each has a named answer and an exit code, and no file of theirs changes."""
 
-import os
-import pickle
 import shutil
 import struct
 import subprocess
@@ -11,30 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from cli.folders import TRAINING, hashes, picture, saved, write_photos
 from neocog.cli.frame import run_command_line
-from neocog.models import create_model
 from neocog.training import loop
 
 EXIF_ORIENTATION = 0x0112
-
-
-@pytest.fixture
-def refused(tell):
-    """Call the command line on what it must refuse, and compare the three lines and the exit code."""
-
-    def call(arguments, exit_code, expected, found, remedy):
-        told = tell(*arguments)
-        assert told.err.splitlines()[-3:] == [f"neocog: expected {expected}", f"found {found}", f"to do: {remedy}"]
-        assert told.exit_code == exit_code
-        assert told.out == ""
-        assert "Traceback" not in told.err
-        return told
-
-    return call
 
 
 @pytest.fixture
@@ -210,7 +191,7 @@ def test_a_class_that_is_missing_in_train(refused, tmp_path):
     )
 
 
-# Recipes and weights
+# Recipes
 
 
 def test_a_recipe_with_an_unknown_key(refused, photos, tmp_path):
@@ -236,68 +217,6 @@ def test_a_recipe_that_cannot_be_read(text, found, tell, tmp_path):
     assert told.exit_code == 2
     assert told.err.splitlines()[1].startswith("found " + found.format(file=file))
     assert len(told.err.splitlines()) == 3
-
-
-class Harmful:
-    """A pickle that would make a folder."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
-
-
-@pytest.mark.parametrize("zipped", [True, False])
-def test_a_pickle_that_would_run_code_is_not_run(zipped, refused, photos, tmp_path):
-    weights, proof, data = tmp_path / "weights.pth", tmp_path / "proof", photos()
-    state = {"layer.weight": torch.zeros(2), "more": Harmful(str(proof))}
-    if zipped:
-        torch.save(state, weights)
-    else:
-        weights.write_bytes(pickle.dumps(Harmful(str(proof))))
-    before = hashes(tmp_path)
-    lines = (
-        *(3, "a file of tensors", f"{weights}, a pickle that would run {os.mkdir.__module__}.mkdir"),
-        "do not load it; ask for a safetensors file, or for the state_dict() alone",
-    )
-    refused(["predict", "--model", "lenet5", "--weights", weights, data], *lines)
-    refused(["train", data, "--weights", weights, *TRAINING, "--out", tmp_path / "run"], *lines)
-    assert not proof.exists()
-    assert {path: digest for path, digest in hashes(tmp_path).items() if not path.startswith("run")} == before
-
-
-def test_weights_of_another_architecture(refused, photos, tmp_path):
-    weights, data = tmp_path / "resnet20.pth", photos()
-    torch.save(create_model("resnet20").state_dict(), weights)
-    before = hashes(tmp_path)
-    ours, theirs = _body("lenet5"), _body("resnet20")
-    shared = f"{len(ours & theirs)} of {len(ours | theirs)} keys are shared"
-    lines = (
-        *(3, "weights of lenet5", f"{weights}, another architecture's weights ({shared})"),
-        "name the file's architecture, or give another file",
-    )
-    refused(["predict", "--model", "lenet5", "--weights", weights, data], *lines)
-    refused(["evaluate", "--model", "lenet5", "--weights", weights, data], *lines)
-    assert hashes(tmp_path) == before
-
-
-def _body(name):
-    """The keys of a network without its last layer's."""
-    model = create_model(name)
-    return {key for key in model.state_dict() if not key.startswith(f"{model.output_layer}.") and "num_batches" not in key}
-
-
-def test_weights_cut_short(tell, photos, tmp_path):
-    weights = tmp_path / "lenet5.pth"
-    torch.save(create_model("lenet5").state_dict(), weights)
-    weights.write_bytes(weights.read_bytes()[:5000])
-    told = tell("predict", "--model", "lenet5", "--weights", weights, photos())
-    assert told.exit_code == 3
-    expected, found, remedy = told.err.splitlines()
-    assert expected == "neocog: expected a whole file of weights"
-    assert found.startswith(f"found {weights}, damaged or cut short (")
-    assert remedy == "to do: copy or fetch the file again"
 
 
 # Run folders

@@ -107,6 +107,7 @@ def test_the_network_is_tried_only_when_asked(no_data, server, capsys, monkeypat
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}/"
         monkeypatch.setattr("neocog.fetch.FILES", {"mnist": Published("MNIST", (), (f"{server}some/folder/", nobody))})
+        monkeypatch.setattr("neocog.models.published.all_published_weights", lambda: ())
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         found = examine(capsys, "--network")
     states = {one["server"]: one["state"] for one in found["network"]}

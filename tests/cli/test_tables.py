@@ -2,7 +2,7 @@
 
 import pytest
 
-from neocog.cli.tables import bytes_in_words, print_facts, print_table, size_in_words
+from neocog.cli.tables import bytes_in_words, count_in_words, mebibytes, print_facts, print_table, room_beside, shortened, size_in_words
 
 
 def test_a_plain_table_is_aligned_and_not_cut(capsys):
@@ -54,3 +54,35 @@ def test_bytes_in_words(count, words):
 
 def test_sizes_read_as_they_are_typed():
     assert size_in_words((224, 320)) == "224x320"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0"), (999, "999"), (7_840, "7.84 k"), (999_600, "1 M"), (416_520, "417 k"), (4_089_184_256, "4.09 G"), (53e15, "5.3e+04 T")],
+)
+def test_counts_in_words(count, words):
+    assert count_in_words(int(count)) == words
+
+
+def test_memory_in_mebibytes():
+    assert mebibytes(3 * 2**20 + 2**19) == "3.50"
+    assert mebibytes(2**31) == "2,048.00"
+
+
+def test_text_is_shortened_to_a_width():
+    assert shortened("Deep Residual", 13) == "Deep Residual"
+    assert shortened("Deep Residual", 6) == "Deep…"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_room_beside_a_table_is_what_one_more_column_may_take(terminal, capsys, monkeypatch):
+    import sys
+
+    monkeypatch.setenv("COLUMNS", "40")
+    rows = [["a", "1"], ["bcd", "1,000"]]
+    room = room_beside(["name", "count"], rows)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    print_table(["name", "count", "rest"], [[*row, "x" * room] for row in rows])
+    lines = [line for line in capsys.readouterr().out.splitlines() if "x" in line]
+    assert len(lines) == 2
+    assert 30 < max(map(len, lines)) <= 40

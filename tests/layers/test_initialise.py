@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from neocog.layers import initialise_convolutions, initialise_for, initialise_linears
+from neocog.layers import initialise_convolutions, initialise_for, initialise_linears, initialise_truncated
 
 
 def test_convolutions_have_hes_standard_deviation_by_fan_out():
@@ -40,3 +40,13 @@ def test_draws_come_from_the_global_generator():
         torch.manual_seed(5)
         initialise_convolutions(conv)
     assert torch.equal(first.weight, second.weight)
+
+
+def test_truncated_weights_stay_within_two():
+    linear = nn.Linear(300, 100)
+    bias = linear.bias.clone()
+    initialise_truncated(nn.Sequential(linear), std=0.1)
+    assert linear.weight.std().item() == pytest.approx(0.1, rel=0.03)
+    initialise_truncated(nn.Sequential(linear), std=3.0)
+    assert 1.9 < linear.weight.abs().max().item() <= 2
+    assert torch.equal(linear.bias, bias)

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from neocog.layers import Reach, reach, widest
+from neocog.layers import Reach, reach, recorded_reaches, widest
 
 LENGTH = 200
 
@@ -63,6 +63,25 @@ def test_a_linear_layer_sees_the_whole_image():
     assert reach(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)), Reach(), 28) == Reach(28, 28, 28)
 
 
+@pytest.mark.parametrize("pool", [nn.AdaptiveAvgPool2d(1), nn.AdaptiveMaxPool2d((1, 1))])
+def test_a_pooling_to_one_point_sees_the_whole_image(pool):
+    assert reach(pool, Reach(4, 9, 11), 28) == Reach(28, 28, 28)
+
+
+def test_a_pooling_to_more_points_is_taken_as_pointwise():
+    assert reach(nn.AdaptiveAvgPool2d(7), Reach(4, 9, 11), 28) == Reach(4, 9, 11)
+
+
+def test_every_reach_on_the_way_is_recorded():
+    conv, pool = nn.Conv2d(1, 1, 3), nn.MaxPool2d(2)
+    module = nn.Sequential(conv, pool)
+    with recorded_reaches() as record:
+        found = reach(module, Reach(), 32)
+    assert record == {conv: Reach(1, 3, 3), pool: Reach(2, 4, 4), module: found}
+    reach(nn.ReLU(), Reach(), 32)
+    assert len(record) == 3  # it is closed
+
+
 def test_of_branches_the_widest_counts():
     assert widest(Reach(2, 3, 9), Reach(2, 5, 1)) == Reach(2, 5, 9)
 
@@ -75,3 +94,23 @@ def test_a_module_that_hides_its_branches_is_refused():
 
     with pytest.raises(TypeError, match=r"^expected a sequence or a module with a method reach\(before, side\), found Hidden$"):
         reach(Hidden(), Reach(), 28)
+
+
+@pytest.mark.parametrize(("kernel", "stride", "dilation"), [(2, 2, 1), (3, 2, 1), (4, 2, 1), (5, 3, 1), (3, 2, 2), (1, 2, 1), (3, 1, 2)])
+def test_a_transposed_convolution_agrees_with_gradients(kernel, stride, dilation):
+    module = nn.ConvTranspose2d(1, 1, kernel, stride, dilation=dilation, bias=False)
+    nn.init.ones_(module.weight)
+    widths = []
+    for place in range(6 * stride, 7 * stride):
+        maps = torch.ones(1, 1, 15, 15, requires_grad=True)
+        module(maps)[0, 0, 6 * stride, place].backward()
+        columns = maps.grad[0, 0].sum(0).nonzero().flatten().tolist()
+        widths.append(columns[-1] - columns[0] + 1 if columns else 0)
+    seen = max(widths)
+    before = Reach(2 * stride, 7, 7)
+    assert reach(module, before, 32) == Reach(2, 7 + (seen - 1) * before.stride, 7 + (seen - 1) * before.stride)
+
+
+def test_a_transposed_convolution_finer_than_the_image_is_refused():
+    with pytest.raises(TypeError, match=r"^expected maps at a stride that 2 divides, found stride 1$"):
+        reach(nn.ConvTranspose2d(1, 1, 2, stride=2), Reach(), 28)

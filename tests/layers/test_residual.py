@@ -2,7 +2,7 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
-from neocog.layers import ConvolutionUnit, Reach, Residual, ZeroPadShortcut, basic_block, bottleneck, zero_pad_shortcut
+from neocog.layers import ConvolutionUnit, Reach, Residual, ZeroPadShortcut, basic_block, bottleneck, plain_block, zero_pad_shortcut
 
 
 def downsample(channels, out, stride):
@@ -26,11 +26,36 @@ def test_bottleneck_equals_torchvisions():
     assert same(bottleneck(8, 4, 2), Bottleneck(8, 4, 2, downsample(8, 16, 2)), images)
 
 
+def test_wide_and_grouped_bottlenecks_equal_torchvisions():
+    images = torch.randn(2, 16, 9, 9)
+    assert same(bottleneck(16, 8, 1, expansion=2), Bottleneck(16, 4, base_width=128), images)
+    theirs = Bottleneck(16, 64, 2, downsample(16, 256, 2), groups=32, base_width=4)
+    assert same(bottleneck(16, 128, 2, expansion=2, groups=32), theirs, images)
+
+
+def test_a_bottleneck_that_strides_first_equals_torchvisions_with_the_strides_exchanged():
+    images = torch.randn(2, 8, 9, 9)
+    theirs = Bottleneck(8, 4, 2, downsample(8, 16, 2))
+    theirs.conv1.stride, theirs.conv2.stride = (2, 2), (1, 1)
+    assert same(bottleneck(8, 4, 2, first_strides=True), theirs, images)
+    assert bottleneck(8, 4, 2, first_strides=True).reach(Reach(), 32) == Reach(2, 5, 5)
+    assert bottleneck(8, 4, 2).reach(Reach(), 32) == Reach(2, 3, 3)
+
+
+def test_a_plain_block_is_the_body_of_a_basic_block_without_shortcut():
+    images = torch.randn(2, 8, 9, 9)
+    block = basic_block(8, 16, 2)
+    plain = plain_block(8, 16, 2)
+    plain.load_state_dict(block.body.state_dict())
+    assert torch.equal(plain(images), block.body(images).relu())
+
+
 def test_the_input_is_not_changed_in_place():
     images = torch.randn(1, 4, 5, 5)
     before = images.clone()
     basic_block(4, 4, 1)(images)
     basic_block(4, 8, 2, zero_pad_shortcut)(images)
+    plain_block(4, 4, 1)(images)
     assert torch.equal(images, before)
 
 

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from neocog.losses import cross_entropy
-from neocog.losses.cross_entropy import label_weights
+from neocog.losses import cross_entropy, label_weights
 from neocog.targets import Labels
 
 

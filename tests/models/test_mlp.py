@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from neocog.errors import RecipeError
-from neocog.models import StageInfo, create_model
+from neocog.models import StageInfo, create_model, describe
 
 
 def test_widths_are_those_that_are_asked_for():
@@ -47,3 +47,12 @@ def test_widths_of_another_kind_are_refused(widths):
     assert str(caught.value) == (
         f"expected: a list of whole numbers for widths of the model mlp\nfound: {widths!r}\nto do: give a value of that kind, as [300]"
     )
+
+
+@pytest.mark.parametrize("widths", [(7,), (20, 30, 40)])
+def test_multiply_adds_are_products_of_neighbouring_widths(widths):
+    with torch.device("meta"):
+        rows = describe(create_model("mlp", num_classes=3, in_channels=1, image_size=(8, 6), widths=widths)).rows
+    expected = [before * after for before, after in zip((48, *widths), (*widths, 3), strict=True)]
+    assert [row.multiply_adds for row in rows] == expected
+    assert [row.parameters for row in rows] == [cost + width for cost, width in zip(expected, (*widths, 3), strict=True)]

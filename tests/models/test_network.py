@@ -30,9 +30,26 @@ def test_the_channels_of_every_stage_must_be_given():
 
 def test_first_and_last_layer_are_found():
     network = two_stages()
-    assert (network.input_layer, network.output_layer) == ("stages.first", "head.1")
+    assert (network.input_layer, network.output_layers) == ("stages.first", ("head.1",))
     bare = Network({}, nn.Linear(4, 2), channels=(), preprocess=GREY, num_classes=2)
-    assert (bare.input_layer, bare.output_layer) == ("head", "head")
+    assert (bare.input_layer, bare.output_layers) == ("head", ("head",))
+
+
+def with_auxiliary_head():
+    stages = {"first": nn.Conv2d(1, 2, 3, stride=2), "second": nn.Conv2d(2, 4, 3)}
+    head = nn.Sequential(nn.Flatten(), nn.Linear(4, 3))
+    auxiliary = {"first": nn.Sequential(nn.Flatten(), nn.Linear(18, 3))}
+    return Network(stages, head, channels=(2, 4), preprocess=GREY, num_classes=3, auxiliary=auxiliary)
+
+
+def test_auxiliary_heads_answer_in_training_only():
+    network = with_auxiliary_head()
+    images = torch.randn(2, 1, 8, 8)
+    outputs = network.forward_train(images)
+    assert list(outputs) == ["logits", "aux1"]
+    assert torch.equal(outputs["logits"], network(images))
+    assert torch.equal(outputs["aux1"], network.auxiliary["first"](network.stages["first"](images)))
+    assert network.output_layers == ("head.1", "auxiliary.first.1")
 
 
 def test_only_the_stages_that_are_needed_run():

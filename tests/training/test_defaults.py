@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import torch
 
+import neocog
 from neocog.data.dataset import Dataset
 from neocog.data.open import open_dataset
 from neocog.engine.plan import Plan
 from neocog.errors import RecipeError, UsageError
 from neocog.images import encode_png
-from neocog.models import create_model
+from neocog.models import MODELS, create_model, read_state
 from neocog.models.network import Learner, Network
 from neocog.recipe import Recipe
 from neocog.training.defaults import (
@@ -98,9 +99,30 @@ def test_paths_are_kept_in_full(tmp_path, monkeypatch):
     assert choose_network(Recipe(dataset="digits"), DIGITS).dataset == "digits"
 
 
+def test_published_weights_are_kept_by_their_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "imagenet").mkdir()  # a folder of that name, as of pictures, is no file of weights
+    assert choose_network(Recipe(model="resnet50", weights="imagenet"), PHOTOS).weights == "imagenet"
+    assert choose_network(Recipe(model="resnet50", weights="imagenet_v2"), PHOTOS).weights == "imagenet_v2"
+
+
+@pytest.mark.parametrize(
+    ("pictures", "admitted", "channels"), [(PHOTOS, (1,), 1), (DIGITS, (3,), 3), (PHOTOS, (1, 3), 3), (DIGITS, (3, 1), 1)]
+)
+def test_pictures_are_read_as_the_network_takes_them(pictures, admitted, channels, monkeypatch):
+    monkeypatch.setitem(MODELS._members, "lenet5", replace(MODELS["lenet5"], channels=admitted))
+    assert choose_network(Recipe(model="lenet5"), pictures).channels == channels
+
+
 @pytest.mark.parametrize(
     ("recipe", "expected", "found", "remedy"),
     [
+        (
+            Recipe(model="resnet50", weights="imagnet"),
+            "the name of published weights of resnet50 (imagenet, imagenet_v2), or a file of weights",
+            "'imagnet', no file and no such name",
+            "did you mean imagenet or imagenet_v2?",
+        ),
         (Recipe(model="softmax_regresion"), "the name of an architecture", "'softmax_regresion'", "did you mean softmax_regression?"),
         (Recipe(optimizer="adamm"), "the name of an optimizer", "'adamm'", "did you mean adam or adamw?"),
         (Recipe(schedule="cosin"), "the name of a schedule", "'cosin'", "did you mean cosine?"),
@@ -293,9 +315,22 @@ def test_the_course_that_suits_network_and_pictures(recipe, model, pictures, cou
     assert chosen.image_size == model.preprocess.size
 
 
-def test_a_network_that_does_not_learn_by_gradient_sees_the_pictures_once():
+def test_a_network_that_does_not_learn_by_gradient_says_how_often_it_sees_the_pictures():
     assert isinstance(learner(), Network)
     assert choose_course(Recipe(), learner(), 1000).epochs == 1
+    assert choose_course(Recipe(), create_model("perceptron"), 1000).epochs == 10
+    assert choose_course(Recipe(epochs=2), create_model("perceptron"), 1000).epochs == 2
+
+
+def test_a_network_that_does_not_learn_by_gradient_sees_the_pictures_as_they_are():
+    assert choose_network(Recipe(dataset="digits", model="perceptron"), DIGITS).augment == ()
+    assert choose_network(Recipe(dataset="digits", model="perceptron", augment=("flip",)), DIGITS).augment == ("flip",)
+
+
+def test_a_scale_that_a_network_keeps_is_not_measured(tmp_path):
+    neocog.train("digits", model="neocognitron", out=tmp_path / "run", epochs=1, planes=2, presentations=2, progress=False)
+    kept = read_state(tmp_path / "run" / "weights.safetensors").preprocess
+    assert (kept.mean, kept.std) == ((0.0,), (1.0,))
 
 
 def test_real_folders_are_told_by_their_pictures(tmp_path):

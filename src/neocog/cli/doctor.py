@@ -131,8 +131,10 @@ def _state(entry: Any) -> str:
 def _network() -> list[Answer]:
     """Whether each server that the downloader knows answers at all."""
     from neocog.fetch import FILES
+    from neocog.models.published import all_published_weights
 
-    servers = sorted({"{0.scheme}://{0.netloc}/".format(urlsplit(mirror)) for one in FILES.values() for mirror in one.mirrors})
+    mirrors = {mirror for one in FILES.values() for mirror in one.mirrors} | {one.url for one in all_published_weights() if one.url}
+    servers = sorted({"{0.scheme}://{0.netloc}/".format(urlsplit(mirror)) for mirror in mirrors})
     with ThreadPoolExecutor(len(servers)) as pool:
         return [{"server": server, "state": state} for server, state in zip(servers, pool.map(_answers, servers), strict=True)]
 

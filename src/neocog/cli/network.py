@@ -24,7 +24,7 @@ class OnTheSpot:
     """What makes a network without a run."""
 
     model: str | None = option(None, "architecture to ask in place of RUN", flag="NAME")
-    weights: Path | None = option(None, "its file of weights; without it they are random", flag="FILE")
+    weights: str | None = option(None, "its file of weights, or the name of published ones; without it they are random", flag="FILE|NAME")
     classes: Path | None = option(None, "text file with the name of one class a line", flag="FILE")
 
 
@@ -36,7 +36,7 @@ def add_network(parser: Parser, typed: Sequence[str], words: str) -> None:
         typed: all arguments; where they name an architecture, its options become flags.
         words: what comes after RUN, as the help shows it.
     """
-    parser.usage = f"{parser.prog} RUN {words} [flags]\n       {parser.prog} --model NAME [--weights FILE] {words} [flags]"
+    parser.usage = f"{parser.prog} RUN {words} [flags]\n       {parser.prog} --model NAME [--weights FILE|NAME] {words} [flags]"
     parser.add_argument("words", nargs="*", metavar=f"RUN {words}", help="the folder of a run, and what it is asked about")
     add_fields(parser, OnTheSpot, title="a network made on the spot")
     model = getattr(parser.peek(typed), "model", None)

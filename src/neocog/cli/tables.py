@@ -1,9 +1,22 @@
 """Tables and sizes as people read them, on standard output."""
 
+import shutil
 import sys
 from collections.abc import Sequence
 
-__all__ = ["bytes_in_words", "print_facts", "print_table", "size_in_words"]
+__all__ = [
+    "bytes_in_words",
+    "count_in_words",
+    "mebibytes",
+    "print_facts",
+    "print_table",
+    "room_beside",
+    "shortened",
+    "size_in_words",
+]
+
+GAP = 3
+"""Columns of a terminal between two columns of a ruled table."""
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), title: str = "") -> None:
@@ -43,6 +56,32 @@ def bytes_in_words(count: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{value:.0f} {unit}" if unit == "B" or value >= 100 else f"{value:.1f} {unit}"
+
+
+def count_in_words(count: int) -> str:
+    """A large number to three digits: 4.09 G, 569 M."""
+    value, unit = float(count), ""
+    for larger in ("k", "M", "G", "T"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.3g} {unit}".rstrip()
+
+
+def mebibytes(count: int) -> str:
+    """A number of bytes in MiB, to two decimals, for columns of memory."""
+    return f"{count / 2**20:,.2f}"
+
+
+def room_beside(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Characters that a line leaves for one more column; without a terminal a line has `COLUMNS` of them, or 100."""
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    return shutil.get_terminal_size((100, 24)).columns - sum(widths) - GAP * (len(widths) + 1)
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, or as much of its beginning as fits, with an ellipsis."""
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
 def size_in_words(size: Sequence[int]) -> str:

@@ -1,29 +1,123 @@
 """Modules that several families of networks share, each named by its paper."""
 
 from neocog.layers.activation import Activation, activation
+from neocog.layers.average_to import AverageTo
+from neocog.layers.backward import batch_norm_backward, correlation_backward, max_pool_backward
+from neocog.layers.batch_norm import set_batch_norms
 from neocog.layers.convolution import ConvolutionUnit
+from neocog.layers.convolution_forms import (
+    correlation_by_fft,
+    correlation_by_im2col,
+    correlation_by_toeplitz,
+    toeplitz_matrix,
+    transposed_by_col2im,
+)
+from neocog.layers.correlation import convolution, correlation
+from neocog.layers.dense_block import DenseLayer, dense_block, preactivated
+from neocog.layers.dense_classifier import dense_classifier
+from neocog.layers.dropout import dropout
+from neocog.layers.filters import binomial, gabor, gabor_bank, gaussian, sharpening, sobel
 from neocog.layers.head import pooled_classifier
-from neocog.layers.initialise import initialise_convolutions, initialise_for, initialise_linears
+from neocog.layers.inception import AuxiliaryPool, Inception, InceptionWidths, inception_module, normalised_unit
+from neocog.layers.initialise import initialise_convolutions, initialise_for, initialise_linears, initialise_truncated
 from neocog.layers.inverted_residual import InvertedResidual
-from neocog.layers.reach import Reach, reach, widest
-from neocog.layers.residual import Residual, ZeroPadShortcut, basic_block, bottleneck, projection_shortcut, zero_pad_shortcut
+from neocog.layers.local_bias import LocalBias
+from neocog.layers.local_contrast_norm import LocalContrastNorm
+from neocog.layers.local_response_norm import LocalResponseNorm
+from neocog.layers.locally_connected import LocallyConnected2d
+from neocog.layers.normalisation import batch_norm, group_norm, instance_norm, layer_norm, normalise
+from neocog.layers.pooling import BlurPool2d, SumPool2d
+from neocog.layers.reach import Reach, reach, recorded_reaches, widest
+from neocog.layers.residual import (
+    Residual,
+    ZeroPadShortcut,
+    basic_block,
+    bottleneck,
+    plain_block,
+    projection_shortcut,
+    zero_pad_shortcut,
+)
+from neocog.layers.resize_convolution import ResizeConvolution, checkerboard, painted_times
+from neocog.layers.scaled_tanh import ScaledTanh, initialise_for_scaled_tanh, uniform_by_fan_in
+from neocog.layers.sizes import output_size, transposed_output_size
+from neocog.layers.spatial_pyramid_pooling import SpatialPyramidPooling
+from neocog.layers.squeeze_excitation import SqueezeExcitation
+from neocog.layers.stochastic_depth import StochasticDepth
+from neocog.layers.table_convolution import TableConvolution
+from neocog.layers.unpooling import Unpool, unpool
 
 __all__ = [
     "Activation",
+    "AuxiliaryPool",
+    "AverageTo",
+    "BlurPool2d",
     "ConvolutionUnit",
+    "DenseLayer",
+    "Inception",
+    "InceptionWidths",
     "InvertedResidual",
+    "LocalBias",
+    "LocalContrastNorm",
+    "LocalResponseNorm",
+    "LocallyConnected2d",
     "Reach",
     "Residual",
+    "ResizeConvolution",
+    "ScaledTanh",
+    "SpatialPyramidPooling",
+    "SqueezeExcitation",
+    "StochasticDepth",
+    "SumPool2d",
+    "TableConvolution",
+    "Unpool",
     "ZeroPadShortcut",
     "activation",
     "basic_block",
+    "batch_norm",
+    "batch_norm_backward",
+    "binomial",
     "bottleneck",
+    "checkerboard",
+    "convolution",
+    "correlation",
+    "correlation_backward",
+    "correlation_by_fft",
+    "correlation_by_im2col",
+    "correlation_by_toeplitz",
+    "dense_block",
+    "dense_classifier",
+    "dropout",
+    "gabor",
+    "gabor_bank",
+    "gaussian",
+    "group_norm",
+    "inception_module",
     "initialise_convolutions",
     "initialise_for",
+    "initialise_for_scaled_tanh",
     "initialise_linears",
+    "initialise_truncated",
+    "instance_norm",
+    "layer_norm",
+    "max_pool_backward",
+    "normalise",
+    "normalised_unit",
+    "output_size",
+    "painted_times",
+    "plain_block",
     "pooled_classifier",
+    "preactivated",
     "projection_shortcut",
     "reach",
+    "recorded_reaches",
+    "set_batch_norms",
+    "sharpening",
+    "sobel",
+    "toeplitz_matrix",
+    "transposed_by_col2im",
+    "transposed_output_size",
+    "uniform_by_fan_in",
+    "unpool",
     "widest",
     "zero_pad_shortcut",
 ]

@@ -8,7 +8,7 @@ https://proceedings.mlr.press/v9/glorot10a.html, equation 16
 
 from torch import nn
 
-__all__ = ["initialise_convolutions", "initialise_for", "initialise_linears"]
+__all__ = ["initialise_convolutions", "initialise_for", "initialise_linears", "initialise_truncated"]
 
 
 def initialise_convolutions(module: nn.Module) -> None:
@@ -38,3 +38,10 @@ def initialise_for(module: nn.Module, activation: str) -> None:
                 nn.init.xavier_uniform_(layer.weight)
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+
+
+def initialise_truncated(module: nn.Module, std: float) -> None:
+    """Normal weights of one standard deviation, within [-2, 2]; biases stay torch's."""
+    for layer in module.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.trunc_normal_(layer.weight, 0.0, std, a=-2.0, b=2.0)

@@ -13,7 +13,16 @@ from torch.nn import functional
 from neocog.layers.convolution import ConvolutionUnit
 from neocog.layers.reach import Reach, reach, widest
 
-__all__ = ["Residual", "Shortcut", "ZeroPadShortcut", "basic_block", "bottleneck", "projection_shortcut", "zero_pad_shortcut"]
+__all__ = [
+    "Residual",
+    "Shortcut",
+    "ZeroPadShortcut",
+    "basic_block",
+    "bottleneck",
+    "plain_block",
+    "projection_shortcut",
+    "zero_pad_shortcut",
+]
 
 Shortcut = Callable[[int, int, int], nn.Module]
 """Makes the shortcut from (in_channels, out_channels, stride)."""
@@ -99,20 +108,45 @@ def basic_block(in_channels: int, width: int, stride: int, shortcut: Shortcut = 
     return Residual(body, shortcut(in_channels, width, stride))
 
 
-def bottleneck(in_channels: int, width: int, stride: int, shortcut: Shortcut = projection_shortcut) -> Residual:
-    """1x1, 3x3 and 1x1 convolutions past a shortcut; the output has four times `width` channels.
+def plain_block(in_channels: int, width: int, stride: int) -> nn.Sequential:
+    """`basic_block` without its shortcut: the control of section 4.1.
 
-    The 3x3 convolution strides, as in torchvision and most later work; in the paper the first 1x1 does.
+    Args:
+        in_channels: channels of the input.
+        width: channels of both convolutions, and so of the output.
+        stride: of the first convolution.
+    """
+    return nn.Sequential(
+        ConvolutionUnit(in_channels, width, stride=stride, activation=nn.ReLU(inplace=True)),
+        ConvolutionUnit(width, width, activation=nn.ReLU(inplace=True)),
+    )
+
+
+def bottleneck(
+    in_channels: int,
+    width: int,
+    stride: int,
+    shortcut: Shortcut = projection_shortcut,
+    *,
+    expansion: int = 4,
+    groups: int = 1,
+    first_strides: bool = False,
+) -> Residual:
+    """1x1, 3x3 and 1x1 convolutions past a shortcut; the output has `expansion` times `width` channels.
 
     Args:
         in_channels: channels of the input.
         width: channels of the 3x3 convolution.
-        stride: of the 3x3 convolution and of the shortcut.
+        stride: of the block.
         shortcut: makes the shortcut.
+        expansion: how many times wider than the 3x3 convolution the output is.
+        groups: of the 3x3 convolution; the cardinality of ResNeXt.
+        first_strides: the first 1x1 convolution strides, as in the paper; else the 3x3 one does, as in most later work.
     """
+    strides = (stride, 1) if first_strides else (1, stride)
     body = nn.Sequential(
-        ConvolutionUnit(in_channels, width, 1, activation=nn.ReLU(inplace=True)),
-        ConvolutionUnit(width, width, stride=stride, activation=nn.ReLU(inplace=True)),
-        ConvolutionUnit(width, 4 * width, 1),
+        ConvolutionUnit(in_channels, width, 1, stride=strides[0], activation=nn.ReLU(inplace=True)),
+        ConvolutionUnit(width, width, stride=strides[1], groups=groups, activation=nn.ReLU(inplace=True)),
+        ConvolutionUnit(width, expansion * width, 1),
     )
-    return Residual(body, shortcut(in_channels, 4 * width, stride))
+    return Residual(body, shortcut(in_channels, expansion * width, stride))

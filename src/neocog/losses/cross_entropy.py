@@ -4,9 +4,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from neocog.losses.labels import label_weights
 from neocog.targets import Labels
 
-__all__ = ["cross_entropy", "label_weights"]
+__all__ = ["cross_entropy"]
 
 
 def cross_entropy(
@@ -39,14 +40,3 @@ def cross_entropy(
     if weights is None:
         return losses.mean()
     return losses.sum() / label_weights(labels, weights).sum()
-
-
-def label_weights(labels: Labels, class_weights: Float[Tensor, "k"]) -> Float[Tensor, "b"]:
-    """How much each picture counts in a weighted mean: its class's weight, of a mixture by its share.
-
-    Args:
-        labels: the classes, possibly mixed.
-        class_weights: how much a picture of each class counts.
-    """
-    share = labels.share.to(class_weights.dtype)
-    return share * class_weights[labels.classes] + (1 - share) * class_weights[labels.others]

@@ -10,7 +10,8 @@ from neocog.errors import UsageError
 from neocog.images import Size
 from neocog.models.entry import MODELS, Entry, ModelSpec, adapt_preprocess
 from neocog.models.network import Network
-from neocog.models.state import StateFile, read_state
+from neocog.models.published import open_weights
+from neocog.models.state import StateFile
 from neocog.models.weights import load_weights, outputs_of
 from neocog.options import options_of
 
@@ -33,7 +34,8 @@ def create_model(
         name: of the architecture, as `neocog models` lists them.
         num_classes: None takes as many as there are class names, else as the weights have, else the paper's.
         in_channels: channels of the images.
-        weights: a safetensors file or a torch state dict; see `load_weights`.
+        weights: a safetensors file or a torch state dict, see `load_weights`; or the name of published weights
+            that are here, as "imagenet", see `neocog.models.published`.
         image_size: height and width of the images; None takes what the weights were trained at, else the
             architecture's own.
         class_names: names, or WordNet identifiers, of the classes; rows of the file's head are used again where they match.
@@ -44,13 +46,14 @@ def create_model(
 
     Raises:
         UsageError: an unknown name, or a size, a number of channels or of classes that is not admitted.
+        SurroundingsError: the published weights are not here.
         RecipeError: an unknown option, or a value that it does not admit.
         WeightsError: the file cannot be used.
     """
     entry = MODELS[name]
     chosen: Any = options_of(entry.Options, options, f"the model {name}")
     _check(entry, in_channels, num_classes, class_names)
-    state = None if weights is None else read_state(weights)
+    state = None if weights is None else open_weights(name, weights)
     known = state.preprocess if state is not None and state.preprocess is not None else entry.preprocess
     size = image_size or known.size
     if min(size) < entry.min_size:

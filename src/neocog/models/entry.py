@@ -12,15 +12,17 @@ from neocog.registry import Registry
 
 __all__ = ["MODELS", "Entry", "ModelSpec", "Trait", "adapt_preprocess", "same_key"]
 
-Trait = Literal["gradient", "stages", "any_size"]
+Trait = Literal["gradient", "stages", "any_size", "transfer"]
 """Which facts hold of an architecture, and so which conformance tests.
 
 gradient: learns by gradient.
 stages: every stage gives a map "b c h w".
 any_size: one set of weights takes images of any size from `min_size` up.
+transfer: begins with a convolution or linear layer and ends with one, so that weights can be adapted to other
+    channels and other classes.
 """
 
-ALL_TRAITS: frozenset[Trait] = frozenset({"gradient", "stages", "any_size"})
+ALL_TRAITS: frozenset[Trait] = frozenset({"gradient", "stages", "any_size", "transfer"})
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,14 @@ class Entry:
         paper: authors, title, year, link.
         preprocess: how published weights want their images.
         parameters: how many there are at `classes` classes, `channels[0]` channels and the default size and options.
+        multiply_adds: of one image at the same choices, as the paper or the reference gives them; None where
+            neither does.
+        accuracy: what the paper reports, in a few words with the set it was measured on; "" where it does not.
         task: what it is for.
         Options: frozen dataclass of what can be chosen besides size, channels and classes.
         min_size: the least height and width that it works on.
         channels: the channels that its images may have; the paper's first.
         classes: the paper's number of classes.
-        weights: names of known published weight files.
         key_map: turns a key of a foreign state dict (torchvision's) into ours; leaves unknown ones as they are.
         traits: see `Trait`.
     """
@@ -72,12 +76,13 @@ class Entry:
     paper: str
     preprocess: Preprocess
     parameters: int
+    multiply_adds: int | None = None
+    accuracy: str = ""
     task: str = "classify"
     Options: type = NoOptions
     min_size: int = 32
     channels: tuple[int, ...] = (3, 1, 4)
     classes: int = 1000
-    weights: tuple[str, ...] = ()
     key_map: Callable[[str], str] = same_key
     traits: frozenset[Trait] = ALL_TRAITS
 

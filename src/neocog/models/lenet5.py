@@ -82,6 +82,6 @@ MODELS.add_named(
         min_size=4,
         channels=(1, 3, 4),
         classes=10,
-        traits=frozenset({"gradient", "stages"}),
+        traits=frozenset({"gradient", "stages", "transfer"}),
     ),
 )

@@ -62,10 +62,11 @@ MODELS.add_named(
         "https://doi.org/10.1038/323533a0",
         preprocess=Preprocess((28, 28), (28, 28), channels=1, mean=(0.1307,), std=(0.3081,)),
         parameters=238_510,
+        multiply_adds=238_200,
         Options=MlpOptions,
         min_size=1,
         channels=(1, 3, 4),
         classes=10,
-        traits=frozenset({"gradient"}),
+        traits=frozenset({"gradient", "transfer"}),
     ),
 )

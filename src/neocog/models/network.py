@@ -48,20 +48,36 @@ class Network(nn.Module):
         channels: of each stage's feature map.
         preprocess: how the network wants its images.
         num_classes: how many classes the output tells apart.
+        auxiliary: heads that only training uses, by the name of the stage whose map they see, in order.
 
     Attributes:
         stage_info: name, stride, channels and receptive field of each stage's map.
         weights_report: what loading a weights file did; None when the weights are initial ones.
+        loss: the classification loss that its paper trains it with; see `neocog.losses`.
+        auxiliary_weight: how much the loss of each auxiliary head counts beside the head's own.
+        keeps_scale: whether its pixels keep the scale of its `preprocess`; else training from initial weights
+            takes the mean and the standard deviation of the training pictures.
     """
 
     weights_report: "WeightsReport | None" = None
+    keeps_scale: bool = False
+    loss: str = "cross_entropy"
+    auxiliary_weight: float = 0.0
 
     def __init__(
-        self, stages: Mapping[str, nn.Module], head: nn.Module, *, channels: Sequence[int], preprocess: Preprocess, num_classes: int
+        self,
+        stages: Mapping[str, nn.Module],
+        head: nn.Module,
+        *,
+        channels: Sequence[int],
+        preprocess: Preprocess,
+        num_classes: int,
+        auxiliary: Mapping[str, nn.Module] | None = None,
     ) -> None:
         super().__init__()
         self.stages = nn.ModuleDict(stages)
         self.head = head
+        self.auxiliary = nn.ModuleDict(auxiliary)
         self.preprocess = preprocess
         self.num_classes = num_classes
         self.stage_info = _stage_info(self.stages, channels, max(preprocess.size))
@@ -76,8 +92,16 @@ class Network(nn.Module):
         return output
 
     def forward_train(self, images: Float[Tensor, "b c h w"]) -> dict[str, Tensor]:
-        """All outputs that a loss needs, by name: "logits", and those of auxiliary heads where there are any."""
-        return {"logits": self(images)}
+        """All outputs that a loss needs, by name: "logits", and "aux1", "aux2", ... of auxiliary heads where there are any."""
+        if not self.auxiliary:
+            return {"logits": self(images)}
+        outputs: dict[str, Tensor] = {}
+        maps = images
+        for name, stage in self.stages.items():
+            maps = stage(maps)
+            if name in self.auxiliary:
+                outputs[f"aux{len(outputs) + 1}"] = self.auxiliary[name](maps)
+        return {"logits": self.head(maps), **outputs}
 
     def feature_maps(self, images: Float[Tensor, "b c h w"], names: Sequence[str]) -> dict[str, Tensor]:
         """The maps of some stages, at any resolution that these stages admit; the head does not run.
@@ -106,14 +130,15 @@ class Network(nn.Module):
         return {name: found[name] for name in names}
 
     @property
-    def input_layer(self) -> str:
-        """The dotted name of the first convolution or linear layer."""
+    def input_layer(self) -> str | None:
+        """The dotted name of the first convolution or linear layer; None where another layer sees the image."""
         return _layers_with_weights(self)[0]
 
     @property
-    def output_layer(self) -> str:
-        """The dotted name of the last convolution or linear layer of the head."""
-        return f"head.{_layers_with_weights(self.head)[-1]}".rstrip(".")
+    def output_layers(self) -> tuple[str, ...]:
+        """The dotted names of the layers that give logits, the head's first, then those of auxiliary heads; () where none learns them."""
+        heads = {"head": self.head, **{f"auxiliary.{name}": head for name, head in self.auxiliary.items()}}
+        return tuple(f"{name}.{_layers_with_weights(head)[-1]}".rstrip(".") for name, head in heads.items())
 
     def train(self, mode: bool = True) -> "Network":
         """As in torch, except that folded batch norms stay in evaluation: see `folded_norms`."""
@@ -124,7 +149,16 @@ class Network(nn.Module):
 
 
 class Learner(Network, ABC):
-    """A network that does not learn by gradient. What it has learnt is buffers, so that saving needs nothing more."""
+    """A network that does not learn by gradient.
+
+    All that it has learnt is in its state (parameters that ask for no gradient, and buffers), so that saving
+    needs nothing more.
+
+    Attributes:
+        epochs: how often training shows it the pictures unless another number is asked for.
+    """
+
+    epochs: int = 1
 
     @abstractmethod
     def update(self, batch: Batch, generator: torch.Generator) -> dict[str, float]:

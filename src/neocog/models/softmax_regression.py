@@ -36,9 +36,10 @@ MODELS.add_named(
         "https://doi.org/10.1007/978-3-642-76153-9_28",
         preprocess=Preprocess((28, 28), (28, 28), channels=1, mean=(0.1307,), std=(0.3081,)),
         parameters=7_850,
+        multiply_adds=7_840,
         min_size=1,
         channels=(1, 3, 4),
         classes=10,
-        traits=frozenset({"gradient"}),
+        traits=frozenset({"gradient", "transfer"}),
     ),
 )

@@ -60,13 +60,18 @@ class StateFile:
     metadata: Mapping[str, Any]
 
 
-def read_state(path: Path | str) -> StateFile:
+def read_state(path: Path | str, *, sha256: str = "") -> StateFile:
     """Read a safetensors file or a torch state dict, told apart by content; no code in it can run.
 
     A state dict may be nested under "state_dict" or "model", and its keys prefixed by "module.".
 
+    Args:
+        path: of the file.
+        sha256: the digits, or the first of them, that the file's SHA-256 must have; any by default.
+
     Raises:
-        WeightsError: no such file, not weights, damaged, or a pickle that would run code (then it says which).
+        WeightsError: no such file, another one than asked for, not weights, damaged, or a pickle that would run
+            code (then it says which).
     """
     path = Path(path)
     try:
@@ -78,6 +83,12 @@ def read_state(path: Path | str) -> StateFile:
         raise WeightsError(
             "a file of weights", f"{path}: {error.strerror}", "give the path of a safetensors file or a state dict"
         ) from error
+    if not digest.startswith(sha256):
+        raise WeightsError(
+            f"{path.name} as it was published, SHA-256 {sha256}" + ("…" if len(sha256) < len(digest) else ""),
+            f"{path} with SHA-256 {digest}",
+            "take the file away, and fetch it again",
+        )
     if head[8:9] == b"{" and int.from_bytes(head[:8], "little") < LARGEST_HEADER:
         tensors, metadata = _read_safetensors(path)
     else:

@@ -130,8 +130,13 @@ def adapt_input(weight: Float[Tensor, "out old h w"], channels: int) -> Float[Te
 
 
 def outputs_of(state: StateFile, model: Network, entry: Entry) -> int | None:
-    """How many classes a file's last layer tells apart; None when it has none. The model may be on the meta device."""
-    key = _spelling(state, model.state_dict(), entry).get(f"{model.output_layer}.weight")
+    """How many classes a file tells apart, by its last layer, or by their names where no layer learns the logits; None when nothing says.
+
+    The model may be on the meta device.
+    """
+    if not model.output_layers:
+        return len(state.class_names) if state.class_names else None
+    key = _spelling(state, model.state_dict(), entry).get(f"{model.output_layers[0]}.weight")
     return None if key is None else len(state.tensors[key])
 
 
@@ -143,8 +148,10 @@ def _spelling(state: StateFile, own: Mapping[str, Tensor], entry: Entry) -> dict
 
 
 def _check_architecture(model: Network, tensors: Mapping[str, Tensor], entry: Entry, state: StateFile) -> None:
+    last = tuple(f"{name}." for name in model.output_layers)
+
     def body(keys: Mapping[str, Tensor]) -> set[str]:
-        return {key for key in keys if not key.startswith(f"{model.output_layer}.") and not key.endswith(COUNTER)}
+        return {key for key in keys if not key.startswith(last) and not key.endswith(COUNTER)}
 
     ours, theirs = body(model.state_dict()), body(tensors)
     if len(ours & theirs) < LEAST_SHARED * len(ours | theirs):
@@ -158,6 +165,8 @@ def _check_architecture(model: Network, tensors: Mapping[str, Tensor], entry: En
 
 def _fit_input(model: Network, tensors: dict[str, Tensor]) -> tuple[int, int] | None:
     name = model.input_layer
+    if name is None:
+        return None
     layer, weight = model.get_submodule(name), tensors.get(f"{name}.weight")
     if weight is None or not isinstance(layer, nn.Conv2d) or weight.ndim != layer.weight.ndim:
         return None
@@ -172,8 +181,7 @@ def _fit_output(
     model: Network, tensors: dict[str, Tensor], state: StateFile, class_names: Sequence[str] | None
 ) -> tuple[tuple[str, ...] | None, list[str] | None]:
     """Replace the last layer's rows where they are not this network's; the file's names, and the names that matched."""
-    name = model.output_layer
-    weight = tensors.get(f"{name}.weight")
+    weight = tensors.get(f"{model.output_layers[0]}.weight") if model.output_layers else None
     if weight is None:
         return None, None
     names = state.class_names
@@ -186,15 +194,20 @@ def _fit_output(
     agrees = not (class_names and names) or rows == {index: index for index in range(len(weight))}
     if len(weight) == model.num_classes and agrees:
         return names, None
-    fresh = model.state_dict()
-    for part in ("weight", "bias"):
+    for name in model.output_layers:
+        _replace_rows(model.get_submodule(name), name, tensors, rows)
+    return names, [(class_names or ())[row] for row in rows]
+
+
+def _replace_rows(layer: nn.Module, name: str, tensors: dict[str, Tensor], rows: Mapping[int, int]) -> None:
+    """Initial weights for a last layer, but for the rows whose class the file has."""
+    for part, initial in layer.state_dict().items():
         key = f"{name}.{part}"
-        if key in tensors and key in fresh and tensors[key].shape[1:] == fresh[key].shape[1:]:
-            replaced = fresh[key].clone()
+        if key in tensors and tensors[key].shape[1:] == initial.shape[1:]:
+            replaced = initial.clone()
             for row, old in rows.items():
                 replaced[row] = tensors[key][old]
             tensors[key] = replaced
-    return names, [(class_names or ())[row] for row in rows]
 
 
 def _check_shapes(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor], entry: Entry, state: StateFile) -> None:

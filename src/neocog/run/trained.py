@@ -94,13 +94,18 @@ def _rebuilt(state: StateFile, options: Mapping[str, Any]) -> Network:
 
 
 def make_on_the_spot(
-    name: str, weights: Path | None = None, classes: Path | None = None, *, task: str = "classify", options: Mapping[str, Any] | None = None
+    name: str,
+    weights: Path | str | None = None,
+    classes: Path | None = None,
+    *,
+    task: str = "classify",
+    options: Mapping[str, Any] | None = None,
 ) -> Trained:
     """A network from the name of its architecture.
 
     Args:
         name: of the architecture.
-        weights: file of weights; without it the weights are drawn at random.
+        weights: file of weights, or the name of published ones; without it the weights are drawn at random.
         classes: text file with the name of one class a line; without it the weights' own names are taken, and
             for 1000 outputs without names ImageNet's.
         task: what the network is for.
@@ -108,6 +113,7 @@ def make_on_the_spot(
 
     Raises:
         UsageError: no such architecture, or as many names as there are outputs are not there.
+        SurroundingsError: the published weights are not here.
         WeightsError: the weights cannot be used.
     """
     names = None if classes is None else _read_classes(classes)

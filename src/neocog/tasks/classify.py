@@ -14,7 +14,7 @@ from neocog.engine import forward
 from neocog.engine.plan import Plan
 from neocog.errors import RecipeError, UsageError
 from neocog.images import Picture
-from neocog.losses.cross_entropy import cross_entropy, label_weights
+from neocog.losses import CLASSIFICATION_LOSSES, label_weights
 from neocog.metrics.base import Metrics
 from neocog.metrics.classification import ClassificationMetrics
 from neocog.models.network import Network
@@ -31,6 +31,9 @@ ANSWERS_DRAWN = 3
 class ClassifyOptions:
     """What can be chosen about learning to classify."""
 
+    loss: Literal["auto", "cross_entropy", "maximum_a_posteriori", "squared_error"] = option(
+        "auto", "what training makes smaller; auto takes the network's own"
+    )
     label_smoothing: float = option(0.0, "share of each target spread over all classes, in [0, 1]", low=0, high=1)
     class_weights: tuple[float, ...] = option(
         (), "weight of each class in the loss, in the order of the class names; without them all weigh 1", above=0
@@ -58,10 +61,16 @@ class Classify:
         return "cover"
 
     def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropy, with label smoothing and class weights."""
-        logits, labels = outputs["logits"], _labels(batch)
-        weights = self._class_weights(logits.device)
-        return {"total": cross_entropy(logits, labels, label_smoothing=self.options.label_smoothing, class_weights=weights)}
+        """The network's loss, or the one that was chosen; auxiliary heads count by the network's weight for them."""
+        labels = _labels(batch)
+        loss = CLASSIFICATION_LOSSES[model.loss if self.options.loss == "auto" else self.options.loss]
+        weights = self._class_weights(outputs["logits"].device)
+        losses = {
+            name: loss(logits, labels, label_smoothing=self.options.label_smoothing, class_weights=weights)
+            for name, logits in outputs.items()
+        }
+        main = losses.pop("logits")
+        return {"total": main + model.auxiliary_weight * sum(losses.values()) if losses else main}
 
     def weight(self, batch: Batch) -> float:
         """The sum of the labels' weights, which are 1 without class weights."""

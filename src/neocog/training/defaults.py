@@ -1,9 +1,9 @@
 """What a recipe leaves open, chosen from the data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -14,6 +14,7 @@ from neocog.errors import RecipeError, UsageError
 from neocog.images import Size
 from neocog.models import MODELS
 from neocog.models.network import Learner, Network
+from neocog.models.published import named_weights
 from neocog.optim import OPTIMIZERS
 from neocog.optim.schedules import SCHEDULES
 from neocog.options import options_of
@@ -49,7 +50,7 @@ def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
     """Fill in task, model, image size, channels and augmentation; check that the named members and their options exist.
 
     Raises:
-        UsageError: an unknown member or option, or a task that the data cannot teach.
+        UsageError: an unknown member or option, weights of an unknown name, or a task that the data cannot teach.
     """
     small = max(dataset.typical_size) <= SMALL
     network_of_small, network_of_photos = NETWORKS
@@ -59,15 +60,24 @@ def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
     model = recipe.model or (network_of_small if small else network_of_photos)
     entry = MODELS[model]
     size = recipe.image_size or (_at_least(dataset.typical_size, entry.min_size) if small and recipe.weights is None else None)
-    chosen = replace(recipe, task=task, model=model, image_size=size, channels=recipe.channels or (1 if dataset.channels == 1 else 3))
+    chosen = replace(recipe, task=task, model=model, image_size=size, channels=recipe.channels or _channels(dataset, entry.channels))
     chosen = replace(chosen, dataset=_lasting(recipe.dataset, dataset))
-    if chosen.augment is None:
+    if chosen.augment is None and "gradient" not in entry.traits:
+        chosen = replace(chosen, augment=())  # prototypes and single layers take every picture at its word
+    elif chosen.augment is None:
         chosen = _with_augmentations(chosen, dataset, size or entry.input_size)
     if chosen.weights is not None:
-        chosen = replace(chosen, weights=str(Path(chosen.weights).expanduser().resolve()))
+        named = named_weights(model, chosen.weights)
+        chosen = replace(chosen, weights=named.name if named else str(Path(chosen.weights).expanduser().resolve()))
     chosen = replace(chosen, speed=_speed(recipe.speed))
     check_options(chosen)
     return chosen
+
+
+def _channels(dataset: Dataset, admitted: Sequence[int]) -> Literal[1, 3]:
+    """Grey for grey pictures, else colour; the other where the network takes no such images."""
+    grey = 1 in admitted if dataset.channels == 1 else 3 not in admitted
+    return 1 if grey else 3
 
 
 def members_in_question(recipe: Recipe) -> list[tuple[str, str, type[Any]]]:
@@ -184,7 +194,7 @@ def choose_course(recipe: Recipe, model: Network, pictures: int) -> Recipe:
     batch = max(SMALLEST_BATCH, min(most, 2 ** max(pictures // STEPS_AN_EPOCH, 1).bit_length() // 2))
     epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, round(PICTURES_SEEN / max(pictures, 1)))) if fresh else EPOCHS_FROM_WEIGHTS
     if isinstance(model, Learner):
-        epochs = 1
+        epochs = model.epochs
     return replace(
         recipe,
         image_size=size,

@@ -15,7 +15,7 @@ from neocog.data.splits import Splits, make_splits, write_splits
 from neocog.engine import Plan, prepare
 from neocog.errors import DataError
 from neocog.evaluation import Material, read_material, recorded_splits
-from neocog.models import MODELS, adapt_preprocess, create_model, read_state
+from neocog.models import MODELS, adapt_preprocess, create_model, open_weights
 from neocog.models.network import Learner, Network
 from neocog.optim import OPTIMIZERS, build_optimizer, load_optimizer_state, optimizer_state
 from neocog.optim.schedules import SCHEDULES, learning_rate_factor
@@ -66,16 +66,16 @@ def _preprocess(recipe: Recipe, checkpoint: Checkpoint | None) -> Preprocess:
     """How the network will want its images: as it did when it was stopped, else as its weights' file or its architecture says."""
     if checkpoint is not None:
         return Preprocess.from_dict(checkpoint.preprocess)
-    published = None if recipe.weights is None else read_state(recipe.weights).preprocess
-    known = published or MODELS[str(recipe.model)].preprocess
+    given = None if recipe.weights is None else open_weights(str(recipe.model), recipe.weights).preprocess
+    known = given or MODELS[str(recipe.model)].preprocess
     return adapt_preprocess(known, int(recipe.channels or 3), recipe.image_size or known.size)
 
 
 def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], checkpoint: Checkpoint | None) -> Network:
-    """The recipe's network: with the checkpoint's weights, those of the recipe's file, or initial ones drawn from its seed.
+    """The recipe's network: with the checkpoint's weights, those that the recipe names, or initial ones drawn from its seed.
 
     Without given weights, the images are normalised by the mean and the standard deviation of the training
-    pictures, which are `rows`.
+    pictures, which are `rows`, unless the network keeps its own scale.
     """
     dataset = material.dataset
     with torch.random.fork_rng():
@@ -84,7 +84,7 @@ def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], 
             str(recipe.model),
             num_classes=max(len(dataset.class_names), 1),
             in_channels=int(recipe.channels or dataset.channels),
-            weights=Path(recipe.weights) if recipe.weights is not None and checkpoint is None else None,
+            weights=recipe.weights if checkpoint is None else None,
             image_size=recipe.image_size,
             class_names=(dataset.class_ids or dataset.class_names) or None,
             **recipe.model_options,
@@ -92,7 +92,7 @@ def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], 
     if checkpoint is not None:
         model.preprocess = Preprocess.from_dict(checkpoint.preprocess)
         model.load_state_dict(checkpoint.part("model"))
-    elif recipe.weights is None and material.gathered is not None:
+    elif recipe.weights is None and material.gathered is not None and not model.keeps_scale:
         model.preprocess = _measured(model.preprocess, material.gathered.pixels, rows)
     return model
 

@@ -24,6 +24,7 @@ from neocog.evaluation import evaluate, write_predictions
 from neocog.machine import this_machine
 from neocog.models import read_state
 from neocog.models.network import Learner, Network
+from neocog.models.published import named_weights
 from neocog.progress import Progress
 from neocog.recipe import Recipe
 from neocog.run import RunFolder, load_run
@@ -34,6 +35,8 @@ from neocog.training.loop import fit, training_batch
 from neocog.training.signals import StopRequest
 
 __all__ = ["Result", "result_of", "resume", "train"]
+
+WEIGHTS_READ = "weights read"  # an event of log.jsonl
 
 
 @dataclass(frozen=True)
@@ -145,14 +148,24 @@ def _say_what_is_learnt(job: Job) -> None:
     if len(splits.set_aside) > 5:
         job.progress.message(f"set aside: {len(splits.set_aside) - 5:,} more, named in {job.folder.path / 'splits.csv'}")
     _say_what_is_worth_knowing(job)
-    report = job.model.weights_report
-    for line in report.lines() if report is not None else ():
-        job.progress.message(line)
-        job.folder.log("weights", step=0, note=line)
+    _say_what_it_starts_from(job)
     size = job.model.preprocess.size
     epochs = f"{job.epochs} epoch{'s' if job.epochs > 1 else ''}"
     words = f"{recipe.model} at {size[0]}x{size[1]}, {epochs}, {job.batch_size} pictures a step"
     job.progress.message(f"{words}, {recipe.optimizer}, learning rate {recipe.learning_rate:g}, {recipe.schedule}")
+
+
+def _say_what_it_starts_from(job: Job) -> None:
+    """Which weights, and what loading them did; nothing where there are none or a checkpoint takes their place."""
+    report, given = job.model.weights_report, job.recipe.weights
+    if report is None or given is None:
+        return
+    published = named_weights(str(job.recipe.model), given)
+    terms = published.terms if published is not None else None
+    job.folder.log(WEIGHTS_READ, step=0, given=given, file=str(report.path), sha256=report.digest, terms=terms)
+    for line in report.lines():
+        job.progress.message(line)
+        job.folder.log("weights", step=0, note=line)
 
 
 def _say_what_is_worth_knowing(job: Job) -> None:
@@ -223,13 +236,19 @@ def _finish(job: Job) -> Result:
             "python": platform.python_version(),
             "machine": asdict(this_machine()),
             "dataset": {"name": dataset.name, "fingerprint": dataset.fingerprint(), "licence": dataset.licence},
-            "weights": job.recipe.weights,
+            "weights": _weights_read(folder),
             "best_epoch": job.state.best_epoch,
             "metrics": metrics,
             "finished": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
     )
     return result_of(folder)
+
+
+def _weights_read(folder: RunFolder) -> dict[str, Any] | None:
+    """What the training started from, which a resumed one need not have read itself."""
+    read = [event for event in folder.events() if event.get("event") == WEIGHTS_READ]
+    return {name: read[-1].get(name) for name in ("given", "file", "sha256", "terms")} if read else None
 
 
 def _best_row(rows: list[dict[str, float]], epoch: int) -> dict[str, float]:

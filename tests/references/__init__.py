@@ -1,0 +1,1 @@
+"""Independent implementations that the architectures are held against. Nothing here imports neocog."""

@@ -1,0 +1,12 @@
+"""MobileNetV3: torchvision's."""
+
+from functools import partial
+
+import torchvision
+
+from references.reference import Reference
+
+REFERENCES = {
+    name: Reference("torchvision", partial(torchvision.models.get_model, name, weights=None))
+    for name in ("mobilenet_v3_large", "mobilenet_v3_small")
+}
