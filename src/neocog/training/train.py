@@ -4,7 +4,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,10 @@ from neocog.recipe import Recipe
 from neocog.run import RunFolder, load_run
 from neocog.run.folder import PREDICTIONS, WEIGHTS
 from neocog.training.defaults import choose_network, with_dataset_options, with_options
+from neocog.training.forecast import forecast, largest_micro_batch
 from neocog.training.job import Job
 from neocog.training.loop import fit, training_batch
+from neocog.training.memory import halved, is_out_of_memory
 from neocog.training.signals import StopRequest
 
 __all__ = ["Result", "result_of", "resume", "train"]
@@ -116,7 +118,12 @@ def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress
         with stop.remedied("give the command again: nothing was trained yet" if fresh else again):
             job = _begin(folder, recipe, dataset, progress, fresh=fresh)
         with stop.remedied(again):
-            job.obey(_plan(job))
+            plan = _plan(job)
+            expected = forecast(job, plan)
+            if expected is not None:
+                job.progress.message(expected.describe())
+                job.folder.log("forecast", step=job.state.step, seconds=expected.seconds, memory=expected.memory)
+            job.obey(plan)
             with stop.awaited():
                 fit(job, stop)
             return _finish(job)
@@ -177,15 +184,30 @@ def _plan(job: Job) -> Plan:
         job.folder.log("other machine", step=job.state.step, machine=here.machine)
     if plan is not None and plan.possible_here:
         return plan
-    choice = _choose(job)
+    choice = _choose_within_memory(job)
     job.folder.log("plan", step=job.state.step, source=choice.source, seconds=choice.seconds, discarded=choice.discarded, cost=choice.cost)
     job.progress.message(choice.describe())
     job.folder.write_plan(choice.plan)
     return choice.plan
 
 
-def _choose(job: Job) -> Choice:
-    speed, base = job.recipe.speed, default_plan()
+def _choose_within_memory(job: Job) -> Choice:
+    """The choice among plans with as many pictures at once as memory allows."""
+    base = replace(default_plan(), micro_batch=job.recipe.micro_batch or None)
+    while True:
+        try:
+            fitting = replace(base, micro_batch=largest_micro_batch(job, base))
+            if fitting != base:
+                job.progress.message(f"memory is short: {fitting.micro_batch} pictures at once")
+            return _choose(job, fitting)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        base = halved(base, base.micro_batch or job.batch_size)
+
+
+def _choose(job: Job, base: Plan) -> Choice:
+    speed = job.recipe.speed
     if speed == "exact" or isinstance(job.model, Learner):
         return Choice(base, source="exact")
     if speed != "auto":
@@ -195,7 +217,7 @@ def _choose(job: Job) -> Choice:
                 f"a plan for {base.device}, which is here", f"{plan.device} in {speed}", "give another plan, or leave speed at auto"
             )
         return Choice(plan, source=speed)
-    rows = job.splits.train[: min(job.batch_size, job.pictures_at_once)]
+    rows = job.splits.train[: min(job.batch_size, job.pictures_at_once, base.micro_batch or job.batch_size)]
     batch = training_batch(job, rows)
 
     def loss(model: Network, plan: Plan) -> Tensor:
