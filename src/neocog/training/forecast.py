@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from jaxtyping import Int64
 from torch import Tensor, nn
 
 from neocog.engine import Plan, forward_train, obeying, prepare
@@ -16,7 +17,7 @@ from neocog.options import options_of
 from neocog.training.job import Job
 from neocog.training.loop import training_batch
 
-__all__ = ["Forecast", "forecast", "kept_for_backward", "largest_micro_batch"]
+__all__ = ["Forecast", "batch_loss_of", "forecast", "kept_for_backward", "largest_micro_batch", "optimizer_of"]
 
 FEWEST_STEPS = 20  # of a training that is worth two dry ones
 SHARE_OF_A_STEP = 1 / 3  # that a picture costs in validation: a forward pass without the backward one, which is twice as much
@@ -58,7 +59,7 @@ def forecast(job: Job, plan: Plan) -> Forecast | None:
     at_once = min(plan.micro_batch or pictures, pictures)
     with torch.random.fork_rng(range(torch.cuda.device_count())), obeying(plan):
         model = prepare(copy.deepcopy(job.model), plan).train()
-        optimizer = _optimizer(job, model)
+        optimizer = optimizer_of(job, model)
         _dry_step(job, model, optimizer, plan, at_once)
         started = time.perf_counter()
         _dry_step(job, model, optimizer, plan, at_once)
@@ -113,22 +114,26 @@ def kept_for_backward(model: nn.Module, loss: Any) -> int:
 def _kept_per_picture(job: Job, model: Network, plan: Plan) -> float:
     """Bytes that a step keeps for each further picture, and as much again at most for what the backward pass makes of it."""
     few, more = (min(count, len(job.splits.train)) for count in SAMPLE)
-    sizes = [kept_for_backward(model, lambda count=count: _loss(job, model, plan, count)) for count in (few, more)]
+    sizes = [
+        kept_for_backward(model, lambda count=count: batch_loss_of(job, model, plan, job.splits.train[:count])) for count in (few, more)
+    ]
     return (sizes[1] - sizes[0]) / max(more - few, 1)
 
 
 def _dry_step(job: Job, model: Network, optimizer: torch.optim.Optimizer, plan: Plan, pictures: int) -> None:
     optimizer.zero_grad(set_to_none=True)
-    _loss(job, model, plan, pictures).backward()
+    batch_loss_of(job, model, plan, job.splits.train[:pictures]).backward()
     optimizer.step()
 
 
-def _loss(job: Job, model: Network, plan: Plan, pictures: int) -> Tensor:
-    batch = training_batch(job, job.splits.train[:pictures]).to(plan.device)
+def batch_loss_of(job: Job, model: Network, plan: Plan, rows: Int64[Tensor, "n"]) -> Tensor:
+    """The loss of a copy of the job's network on the pictures of the given indices."""
+    batch = training_batch(job, rows).to(plan.device)
     return job.task.loss(model, forward_train(model, batch.images, plan), batch)["total"]
 
 
-def _optimizer(job: Job, model: Network) -> torch.optim.Optimizer:
+def optimizer_of(job: Job, model: Network) -> torch.optim.Optimizer:
+    """The recipe's optimizer for a copy of the job's network, at rate and decay 0."""
     name = job.recipe.optimizer
     options: Any = options_of(OPTIMIZERS[name].Options, job.recipe.optimizer_options, f"the optimizer {name}")
     return build_optimizer(model, name, 0.0, 0.0, options)

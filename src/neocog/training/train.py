@@ -27,8 +27,10 @@ from neocog.models.network import Learner, Network
 from neocog.progress import Progress
 from neocog.recipe import Recipe
 from neocog.run import RunFolder, load_run
-from neocog.run.folder import PREDICTIONS, WEIGHTS
+from neocog.run.folder import CURVE, PREDICTIONS, WEIGHTS
 from neocog.training.defaults import choose_network, with_dataset_options, with_options
+from neocog.training.find_rate import find_rate as find_learning_rate
+from neocog.training.find_rate import keep_curve
 from neocog.training.forecast import forecast, largest_micro_batch
 from neocog.training.job import Job
 from neocog.training.loop import fit, training_batch
@@ -65,7 +67,9 @@ class Result:
         return {**asdict(self), "run": str(self.run)}
 
 
-def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping[str, Any] | None = None) -> Result:
+def train(
+    recipe: Recipe, out: Path | None, progress: Progress, options: Mapping[str, Any] | None = None, *, find_rate: bool = False
+) -> Result:
     """Train by a recipe into a new run folder.
 
     Args:
@@ -73,6 +77,7 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
         out: the run's folder; None takes the next free runs/<dataset>-<model>-<n>.
         progress: told how far it is.
         options: of whichever chosen members have fields of these names.
+        find_rate: whether the learning rate is found by a short trial before the recipe is written.
 
     Raises:
         UsageError: an unknown name or a wrong value; the folder is in use.
@@ -81,6 +86,8 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
         DivergedError: the loss is no longer a number.
         Interrupted: stopped by a signal; the remedy says how to go on.
     """
+    if find_rate and recipe.learning_rate is not None:
+        raise UsageError("a learning rate to be found, or one that is given", f"both, {recipe.learning_rate:g}", "leave one of them away")
     recipe, options = with_dataset_options(recipe, options or {})
     dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
     require_trainable(dataset)
@@ -89,7 +96,7 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
     with folder.locked():
         try:
             folder.require_new()  # another training may have begun here since the folder was looked at
-            return _run(folder, recipe, dataset, progress, fresh=True)
+            return _run(folder, recipe, dataset, progress, fresh=True, find_rate=find_rate)
         finally:
             folder.leave_no_trace()
 
@@ -112,11 +119,11 @@ def resume(path: Path, progress: Progress) -> Result:
         return _run(folder, recipe, dataset, progress, fresh=False)
 
 
-def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> Result:
+def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool, find_rate: bool = False) -> Result:
     again = f"neocog resume {folder.path}"
     with StopRequest() as stop:
         with stop.remedied("give the command again: nothing was trained yet" if fresh else again):
-            job = _begin(folder, recipe, dataset, progress, fresh=fresh)
+            job = _begin(folder, recipe, dataset, progress, fresh=fresh, find_rate=find_rate)
         with stop.remedied(again):
             plan = _plan(job)
             expected = forecast(job, plan)
@@ -129,14 +136,20 @@ def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress
             return _finish(job)
 
 
-def _begin(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> Job:
+def _begin(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool, find_rate: bool) -> Job:
     """Read the data, and record every choice."""
     started = time.perf_counter()
     job = Job(folder, recipe, dataset, progress, fresh=fresh)
     reading = time.perf_counter() - started
     if job.state.best is not None:
         read_state(folder.require(WEIGHTS))  # better to miss the best weights now than at the end
+    curve = find_learning_rate(job) if find_rate else None
+    if curve is not None:
+        job.recipe = replace(job.recipe, learning_rate=curve.rate)
     job.write_choices()
+    if curve is not None:
+        keep_curve(curve, folder.path, f"{job.recipe.model} on {dataset.name}, {job.recipe.optimizer}")
+        progress.message(f"learning rate {curve.rate:g}: where the loss fell fastest, see {folder.path / CURVE}")
     _say_what_is_learnt(job)
     folder.cut_back(job.state.step, job.state.rows)
     folder.log("read", step=job.state.step, pictures=len(job.material.dataset), seconds=reading)
