@@ -44,7 +44,12 @@ FIELDS: dict[str, some.SearchStrategy[Any]] = {
     "schedule": words,
     "warmup": some.floats(0, 1),
     "augment": some.one_of(some.none(), names),
-    "ema": some.floats(0, 1),
+    "ema": some.just(0.0),  # any other value is drawn where there is no lookahead
+    "micro_batch": some.integers(0, 1000),
+    "clip_gradient": numbers,
+    "lookahead": some.integers(0, 1000),
+    "renew_norms": some.integers(0, 10**6),
+    "patience": some.integers(0, 1000),
     "seed": some.integers(0, 2**63 - 1),
     "speed": words,
     "keep_every": some.integers(0, 1000),
@@ -61,6 +66,8 @@ FIELDS: dict[str, some.SearchStrategy[Any]] = {
 def choices(draw):
     chosen = draw(some.fixed_dictionaries(FIELDS))
     of_augmentations = {name: draw(tables) for name in chosen["augment"] or ()}
+    if not chosen["lookahead"]:
+        chosen["ema"] = draw(some.floats(0, 1))
     return {**chosen, "augment_options": {name: table for name, table in of_augmentations.items() if table}}
 
 
@@ -181,6 +188,7 @@ REFUSED_TABLES = [
     ),
     ({"ema": 1.5}, "ema to be a number from 0 to 1", "1.5", "give ema a number from 0 to 1; the default is 0.0"),
     ({"ema": math.nan}, "ema to be a number from 0 to 1", "nan", "give ema a number from 0 to 1; the default is 0.0"),
+    ({"ema": 0.9, "lookahead": 5}, "one way of averaging weights", "ema 0.9 and lookahead 5", "set one of them to 0"),
     ({"warmup": -0.1}, "warmup to be a number from 0 to 1", "-0.1", "give warmup a number from 0 to 1; the default is 0.0"),
     ({"weight_decay": -1}, "weight_decay to be a number of at least 0", "-1.0", "give weight_decay a number of at least 0"),
     ({"weight_decay": math.inf}, "weight_decay to be a number of at least 0", "inf", "give weight_decay a number of at least 0"),

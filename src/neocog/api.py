@@ -162,6 +162,7 @@ def train(
     *,
     out: Place | None = None,
     recipe: Place | Recipe | None = None,
+    find_lr: bool = False,
     progress: bool = True,
     **choices: Any,
 ) -> Run:
@@ -174,6 +175,7 @@ def train(
         out: the run's folder; None takes the next free runs/<dataset>-<model>-<n>.
         recipe: to begin from; `choices` go before it. Another member than the recipe's leaves the options of
             that one behind.
+        find_lr: whether to find the learning rate by a short trial first; its curve is kept in the run.
         progress: whether to show how far it is.
         choices: fields of `Recipe`, and options of the members that are chosen ("label_smoothing").
 
@@ -194,7 +196,7 @@ def train(
         raise UsageError("the name of a dataset or the path of a folder", "neither", "give one, as digits")
     options = {name: value for name, value in choices.items() if name not in own}
     with _progress(progress) as shown:
-        result = run_training(chosen, None if out is None else Path(out), shown, options)
+        result = run_training(chosen, None if out is None else Path(out), shown, options, find_rate=find_lr)
     return Run(load_run(RunFolder.open(result.run)))
 
 

@@ -67,7 +67,14 @@ class Recipe:
     schedule: str = option("one_cycle", "course of the learning rate", flag="NAME")
     warmup: float = option(0.0, "share of the steps over which the learning rate rises from 0, in [0, 1]", low=0, high=1)
     augment: tuple[str, ...] | None = option(None, "random changes of the training pictures; none for no changes")
+    micro_batch: int = option(
+        0, "most pictures that pass through the network at once, their gradients added up; 0 for all of a step", low=0
+    )
+    clip_gradient: float = option(0.0, "largest length of a step's gradient, longer ones are shortened to it; 0 for no limit", low=0)
     ema: float = option(0.0, "decay per step of the averaged weights that are then evaluated and kept; 0 for none", low=0, high=1)
+    lookahead: int = option(0, "steps after which the weights go half way back to where they were so many steps ago; 0 for never", low=0)
+    renew_norms: int = option(0, "training pictures that give averaged weights their batch norms' statistics; 0 averages these too", low=0)
+    patience: int = option(0, "epochs without a better validation after which training ends; 0 for never", low=0)
     seed: int = option(0, "number that all random draws follow from", low=0)
     speed: str = option("auto", "auto measures the machine, exact is float32 unmeasured, or a plan.json to obey")
     keep_every: int = option(0, "keep the checkpoints of every so many epochs too; 0 keeps those of the last two epochs and steps", low=0)
@@ -83,6 +90,8 @@ class Recipe:
         check(self)
         if self.augment is not None and len(set(self.augment)) < len(self.augment):
             raise RecipeError("each augmentation once", " ".join(self.augment), "name each augmentation once")
+        if self.ema and self.lookahead:
+            raise RecipeError("one way of averaging weights", f"ema {self.ema:g} and lookahead {self.lookahead}", "set one of them to 0")
 
 
 def read_recipe(path: Path) -> Recipe:

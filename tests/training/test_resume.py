@@ -44,6 +44,9 @@ def test_every_optimizer_goes_on_where_it_stopped(commands, tmp_path, optimizer)
 
 OTHERWISE = {
     "averaged weights": ("--ema", "0.9"),
+    "averaged weights with norms of their own": ("--model", "small_convnet", "--width", "4", "--ema", "0.9", "--renew-norms", "300"),
+    "weights that look ahead": ("--lookahead", "4", "--clip-gradient", "0.5"),
+    "gradients added up": ("--micro-batch", "100"),
     "a schedule of steps after a warm-up": ("--schedule", "step", "--warmup", "0.2"),
     "mixing and noise": ("--augment", "rotation", "gaussian_noise", "cutout", "cutmix"),
     "smoothed and weighed labels": ("--label-smoothing", "0.1", "--class-weights", *map(str, range(1, 11))),
@@ -51,9 +54,14 @@ OTHERWISE = {
 }
 
 
+def command_of(choice):
+    """The usual training, without the network where another is chosen."""
+    return (*MLP[:2], *MLP[6:]) if "--model" in OTHERWISE[choice] else MLP
+
+
 @pytest.mark.parametrize("choice", OTHERWISE)
 def test_every_choice_goes_on_where_it_stopped(commands, tmp_path, choice):
-    whole, stopped = stopped_and_resumed(commands, tmp_path, (*MLP, *OTHERWISE[choice]), call="step", time=STEPS + 3)
+    whole, stopped = stopped_and_resumed(commands, tmp_path, (*command_of(choice), *OTHERWISE[choice]), call="step", time=STEPS + 3)
     assert stopped == whole
 
 

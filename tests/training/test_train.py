@@ -102,6 +102,30 @@ class TestToTheEnd:
         assert kept == [3, 6, 7]
 
 
+class TestPatience:
+    command = (*MLP, "--epochs", "9", "--patience", "2")
+    at_rest = ("--learning-rate", "1e-30", "--schedule", "constant")  # every epoch is equal to the first, which is the best
+
+    def test_epochs_that_bring_nothing_better_end_the_training(self, said, run):
+        code, lines = said(*self.command, *self.at_rest, "--out", run)
+        assert code == 0
+        assert "ended after epoch 3: nothing better than epoch 1 in 2 epochs" in lines
+        assert [row["epoch"] for row in RunFolder(run).metrics()] == [1, 2, 3]
+        assert RunFolder(run).finished
+
+    def test_a_stop_on_the_way_changes_nothing(self, said, run, tmp_path):
+        whole = tmp_path / "whole"
+        assert said(*self.command, *self.at_rest, "--out", whole)[0] == 0
+        assert said(*self.command, *self.at_rest, "--out", run, fault={"call": "step", "time": 3 * STEPS, "signal": "SIGTERM"})[0] == 130
+        assert said("resume", run)[0] == 0
+        assert results(run) == results(whole)
+
+    def test_killed_after_its_last_checkpoint_it_trains_no_further(self, said, run):
+        assert said(*self.command, *self.at_rest, "--out", run, fault={"call": "evaluation"})[0] == -9
+        assert said("resume", run)[0] == 0
+        assert [row["epoch"] for row in RunFolder(run).metrics()] == [1, 2, 3]
+
+
 class TestSignals:
     @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
     def test_the_step_is_finished_and_a_checkpoint_saved(self, said, run, whole, name):
@@ -166,7 +190,9 @@ class TestDivergence:
         code, lines = said(*MLP, "--out", run, "--learning-rate", "1e30")
         assert code == 5
         assert lines[-3] == "neocog: expected a loss that is a number"
-        assert re.fullmatch(r"found (nan|inf) in epoch 1, step \d, at learning rate \d\.?\d*e\+\d\d", lines[-2])
+        assert re.fullmatch(
+            r"found (nan|inf) in epoch 1, step \d, first in the output of head\.fc, at learning rate \d\.?\d*e\+\d\d", lines[-2]
+        )
         assert lines[-1] == "to do: train with a smaller learning rate, as --learning-rate 1e+29"
         assert RunFolder(run).events()[-1]["event"] == "diverged"
 
@@ -176,6 +202,19 @@ class TestDivergence:
         assert code == 5
         assert re.fullmatch(r"found (nan|inf) in the validation after epoch 1, at learning rate 1e\+38", lines[-2])
         assert not (run / "weights.safetensors").exists()
+
+    def test_so_does_one_that_stays_above_its_start(self, said, run):
+        patches = {"neocog.training.divergence.LONG": 3}
+        command = (*MLP, "--out", run, "--optimizer", "sgd", "--schedule", "constant", "--learning-rate", "30")
+        code, lines = said(*command, patches=patches)
+        assert code == 5
+        assert lines[-3] == "neocog: expected a loss that falls below that of the first step"
+        number = r"\d+(\.\d+)?(e\+\d+)?"
+        assert re.fullmatch(
+            rf"found {number} in epoch 2, step \d+, and more than {number} in the 6 steps up to it, at learning rate 30", lines[-2]
+        )
+        assert lines[-1] == "to do: train with a smaller learning rate, as --learning-rate 3; the weights of epoch 1 are kept"
+        assert (run / "weights.safetensors").exists()
 
 
 class TestCheckpointsThatAreNoUse:

@@ -26,6 +26,7 @@ def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="RUN", help="folder for the run (default runs/<dataset>-<model>-<n>)")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="recipe to begin from; flags override it")
+    parser.add_argument("--find-lr", action="store_true", help="find the learning rate by a short trial first; the run keeps its curve")
     add_fields(parser, Recipe, title="the recipe", skip=("dataset",))
     add_member_flags(parser, named_recipe(parser, typed))
 
@@ -34,8 +35,8 @@ def run(arguments: argparse.Namespace) -> Answer:
     """Train; progress goes to standard error."""
     from neocog.api import train
 
-    choices, options = chosen_flags(arguments, ("out", "recipe"))
-    return facts(train(out=arguments.out, recipe=arguments.recipe, **choices, **options))
+    choices, options = chosen_flags(arguments, ("out", "recipe", "find_lr"))
+    return facts(train(out=arguments.out, recipe=arguments.recipe, find_lr=arguments.find_lr, **choices, **options))
 
 
 COMMANDS.add("train", Command("train a network on pictures", 10, add_arguments, run, show))

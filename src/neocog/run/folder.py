@@ -1,6 +1,7 @@
 """The files of a run, each written whole or not at all.
 
 recipe.toml          every choice, complete
+learning_rate.png    where the rate was found by a trial: the loss over the rate; learning_rate.csv: the same in numbers
 splits.csv           which picture is in which split, and which were set aside
 plan.json            how it is computed
 metrics.csv          a row for each epoch
@@ -33,6 +34,7 @@ __all__ = ["CHECKPOINTS", "MANIFEST", "METRICS", "PLAN", "PREDICTIONS", "RECIPE"
 
 RECIPE, SPLITS, PLAN = "recipe.toml", "splits.csv", "plan.json"
 METRICS, LOG, WEIGHTS = "metrics.csv", "log.jsonl", "weights.safetensors"
+CURVE, CURVE_VALUES = "learning_rate.png", "learning_rate.csv"
 CHECKPOINTS, PREDICTIONS, MANIFEST = "checkpoint", "predictions.parquet", "manifest.json"
 LOCK = ".lock"  # every run of ours has it, from before its first file
 RESTORE = "restore it from a copy of the run"
@@ -77,7 +79,7 @@ class RunFolder:
 
         Its recipe stays until this one's takes its place. To be called with the lock held.
         """
-        for name in (SPLITS, PLAN, LOG):
+        for name in (SPLITS, PLAN, LOG, CURVE, CURVE_VALUES):
             (self.path / name).unlink(missing_ok=True)
 
     def require_new(self) -> None:
@@ -87,7 +89,7 @@ class RunFolder:
             UsageError: the folder holds something else, or a training that has begun.
         """
         present = {entry.name for entry in self.path.iterdir() if not (entry.name.startswith(".") and entry.name.endswith(PART))}
-        left = {LOCK, RECIPE, SPLITS, PLAN, LOG, CHECKPOINTS} if LOCK in present else set()
+        left = {LOCK, RECIPE, SPLITS, PLAN, LOG, CHECKPOINTS, CURVE, CURVE_VALUES} if LOCK in present else set()
         if present - left or self.begun:
             resumable = RECIPE in present and present & {LOCK, METRICS, CHECKPOINTS}
             remedy = f"neocog resume {self.path}, or choose another folder" if resumable else "choose another folder"

@@ -31,8 +31,11 @@ class State:
         pictures: seen in this epoch.
         seconds: spent on this epoch's training steps.
         best: of the primary metric so far; None before the first validation.
-        best_epoch: which epoch's weights weights.safetensors holds, counted from 1.
+        best_epoch: which epoch's weights weights.safetensors holds, counted from 1; of equal ones the last.
+        better_epoch: the first of these equal ones.
         rows: of metrics.csv.
+        start_loss: of the first step; None before it.
+        steps_above: how many of the last steps in a row had a higher loss than the first.
     """
 
     epoch: int = 0
@@ -43,7 +46,10 @@ class State:
     seconds: float = 0.0
     best: float | None = None
     best_epoch: int = 0
+    better_epoch: int = 0
     rows: list[dict[str, float]] = field(default_factory=list)
+    start_loss: float | None = None
+    steps_above: int = 0
 
     def start_epoch(self, epoch: int) -> None:
         """Begin an epoch with empty sums."""
@@ -57,7 +63,7 @@ class Checkpoint:
 
     Attributes:
         state: where the training stood.
-        tensors: by "model/…", "ema/…" and "optimizer/…".
+        tensors: by "model/…", "average/…" and "optimizer/…".
         preprocess: how the network wanted its images.
         path: of the file.
     """

@@ -26,9 +26,9 @@ from neocog.recipe import Recipe
 from neocog.run import RunFolder
 from neocog.run.folder import CHECKPOINTS, SPLITS
 from neocog.tasks import TASKS, Task
+from neocog.training.average import AveragedWeights, ExponentialAverage, Lookahead
 from neocog.training.checkpoint import Checkpoint, State, latest, prune, write_checkpoint
 from neocog.training.defaults import built_options, choose_course
-from neocog.training.ema import AveragedWeights
 
 __all__ = ["Job", "build_network", "read_for_training", "task_of"]
 
@@ -174,6 +174,11 @@ class Job:
         return self.epochs * self.steps_per_epoch
 
     @property
+    def out_of_patience(self) -> bool:
+        """Whether the last epochs brought nothing better, as many of them as the recipe bears."""
+        return bool(self.recipe.patience) and len(self.state.rows) - self.state.better_epoch >= self.recipe.patience
+
+    @property
     def evaluated_model(self) -> Network:
         """The network that is evaluated and kept: the averaged one where there is one."""
         return self.average.model if self.average is not None else self.model
@@ -191,16 +196,15 @@ class Job:
         """Prepare network, averaged weights and optimizer for a plan, and restore the checkpoint's state into them."""
         self.plan = plan
         prepare(self.model, plan)
-        if self.recipe.ema and not isinstance(self.model, Learner):
-            self.average = AveragedWeights(self.model, self.recipe.ema)
         if not isinstance(self.model, Learner):
+            self.average = _average(self.model, self.recipe)
             member = OPTIMIZERS[self.recipe.optimizer]
             options: Any = options_of(member.Options, self.recipe.optimizer_options, f"the optimizer {self.recipe.optimizer}")
             rate, decay = float(self.recipe.learning_rate or 0), float(self.recipe.weight_decay or 0)
             self.optimizer = build_optimizer(self.model, self.recipe.optimizer, rate, decay, options)
         if self.checkpoint is not None:
             if self.average is not None:
-                self.average.model.load_state_dict(self.checkpoint.part("ema"))
+                self.average.model.load_state_dict(self.checkpoint.part("average"))
             if self.optimizer is not None:
                 load_optimizer_state(self.optimizer, self.model, self.checkpoint.part("optimizer"))
             self.checkpoint = None  # its tensors are no longer needed
@@ -215,12 +219,18 @@ class Job:
         """Write the full state, and remove checkpoints that are no longer needed."""
         parts: dict[str, Mapping[str, Tensor]] = {"model": self.model.state_dict()}
         if self.average is not None:
-            parts["ema"] = self.average.model.state_dict()
+            parts["average"] = self.average.model.state_dict()
         if self.optimizer is not None:
             parts["optimizer"] = optimizer_state(self.optimizer, self.model)
         folder = self.folder.path / CHECKPOINTS
         write_checkpoint(folder, self.state, parts, self.model.preprocess.to_dict())
         prune(folder, {int(row["step"]): int(row["epoch"]) for row in self.state.rows}, self.recipe.keep_every)
+
+
+def _average(model: Network, recipe: Recipe) -> AveragedWeights | None:
+    if recipe.ema:
+        return ExponentialAverage(model, recipe.ema)
+    return Lookahead(model, recipe.lookahead) if recipe.lookahead else None
 
 
 def task_of(recipe: Recipe, dataset: Dataset) -> Task:

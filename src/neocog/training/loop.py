@@ -3,22 +3,26 @@
 import math
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from jaxtyping import Int64
-from torch import Tensor
+from torch import Tensor, nn
 
 from neocog import random
 from neocog.augment import augment
 from neocog.batch import Batch
 from neocog.data.loader import order
-from neocog.engine import forward_train, obeying
-from neocog.errors import DivergedError, Interrupted
+from neocog.engine import forward, forward_train, obeying
+from neocog.errors import Interrupted
 from neocog.evaluation import answers, window
 from neocog.models import write_weights
-from neocog.models.network import Learner
+from neocog.models.network import Learner, Network
 from neocog.optim import set_learning_rate
 from neocog.run.folder import WEIGHTS
+from neocog.training.average import renew_norms
+from neocog.training.divergence import bad_validation, not_a_number, watch_loss
 from neocog.training.job import Job
+from neocog.training.memory import step_within_memory
 from neocog.training.signals import StopRequest
 
 __all__ = ["fit", "train_epoch", "train_step", "training_batch", "validate"]
@@ -33,16 +37,18 @@ def fit(job: Job, stop: StopRequest) -> None:
         Interrupted: a signal asked for an end; a checkpoint is saved.
         DivergedError: the loss is no longer a number; the best weights are kept.
     """
-    for epoch in range(job.state.epoch, job.epochs):
-        if job.state.epoch != epoch:
-            job.state.start_epoch(epoch)
+    while job.state.epoch < job.epochs and not job.out_of_patience:
         train_epoch(job, stop)
         metrics = validate(job, stop)
         record(job, metrics)
-        job.state.start_epoch(epoch + 1)
+        job.state.start_epoch(job.state.epoch + 1)
         if stop.requested:
             raise _interrupted(job, stop)
         job.save_checkpoint()
+    if job.state.epoch < job.epochs:
+        best, patience = job.state.better_epoch, job.recipe.patience
+        job.folder.log("ended early", step=job.state.step, better_epoch=best, patience=patience)
+        job.progress.message(f"ended after epoch {job.state.epoch}: nothing better than epoch {best} in {patience} epochs")
 
 
 def train_epoch(job: Job, stop: StopRequest) -> None:
@@ -81,9 +87,12 @@ def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
         raise TypeError("a network that learns by gradient needs an optimizer")
     set_learning_rate(job.optimizer, job.learning_rate(job.state.step))
     job.optimizer.zero_grad(set_to_none=True)
-    total = accumulate(job, rows)
+    total = step_within_memory(job, rows, accumulate)
     if not math.isfinite(total):
-        raise _diverged(job, total, f"epoch {job.state.epoch + 1}, step {job.state.step + 1:,}")
+        raise not_a_number(job, total, lambda: forward_train(job.model, training_batch(job, rows).images, job.plan))
+    if job.recipe.clip_gradient:
+        nn.utils.clip_grad_norm_(job.model.parameters(), job.recipe.clip_gradient)
+    watch_loss(job, total)
     job.optimizer.step()
     if job.average is not None:
         job.average.update(job.model, job.state.step)
@@ -139,15 +148,37 @@ def validate(job: Job, stop: StopRequest) -> dict[str, float]:
     """
     splits = job.splits
     split, rows = ("val", splits.val) if len(splits.val) else ("train", splits.train)
+    found = {}
+    if job.average is not None:
+        if job.recipe.renew_norms:
+            _renew_norms(job)
+        found = {f"{split}/{name}": value for name, value in _metrics(job, job.average.model, rows, stop).items()}
+    own = _metrics(job, job.model, rows, stop)
+    return found | {f"{split}/{name}{'_unaveraged' if found else ''}": value for name, value in own.items()}
+
+
+def _metrics(job: Job, model: Network, rows: Int64[Tensor, "n"], stop: StopRequest) -> dict[str, float]:
+    """Of one network on some pictures."""
     metrics = job.task.metrics()
-    for outputs, batch in answers(job.evaluated_model, job.task, job.plan, job.material.loader, rows):
+    for outputs, batch in answers(model, job.task, job.plan, job.material.loader, rows):
         if stop.requested:
             raise _interrupted(job, stop)
         job.task.compare(metrics, outputs, batch, job.material.dataset.target)
-    values = metrics.compute()
+    values: dict[str, float] = metrics.compute()
     if not math.isfinite(loss := values.get("loss", 0.0)):
-        raise _diverged(job, loss, f"the validation after epoch {job.state.epoch + 1}")
-    return {f"{split}/{name}": value for name, value in values.items()}
+        raise bad_validation(job, loss)
+    return values
+
+
+def _renew_norms(job: Job) -> None:
+    """Estimate the statistics of the averaged weights' batch norms on some training pictures."""
+    if job.average is None:
+        return
+    model, train = job.average.model, job.splits.train
+    some = train[order(len(train), job.recipe.seed, job.state.epoch)[: job.recipe.renew_norms]]
+    batches = [rows for rows in some.split(job.pictures_at_once) if len(rows) > 1]  # one picture has no variance
+    with obeying(job.plan):
+        renew_norms(model, [partial(forward, model, training_batch(job, rows).images, job.plan) for rows in batches])
 
 
 def record(job: Job, metrics: Mapping[str, float]) -> None:
@@ -157,7 +188,9 @@ def record(job: Job, metrics: Mapping[str, float]) -> None:
     row = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": job.learning_rate(state.step - 1), "train/loss": loss}
     state.rows.append({**row, **metrics, "seconds": state.seconds, "images_per_second": state.pictures / max(state.seconds, 1e-9)})
     primary, value = next((name, value) for name, value in metrics.items() if name.split("/")[1] == measure.primary)
-    if state.best is None or (value >= state.best if measure.higher_is_better else value <= state.best):  # of equal epochs the last
+    if state.best is None or (value >= state.best if measure.higher_is_better else value <= state.best):
+        if value != state.best:
+            state.better_epoch = state.epoch + 1
         state.best, state.best_epoch = value, state.epoch + 1
         save_weights(job)
     job.folder.write_metrics(state.rows)
@@ -188,13 +221,3 @@ def _interrupted(job: Job, stop: StopRequest) -> Interrupted:
     job.folder.log("interrupted", step=job.state.step, signal=stop.name)
     found = f"{stop.name} at step {job.state.step:,} of {job.total_steps:,}"
     return Interrupted("a training to its end", found, f"neocog resume {job.folder.path}")
-
-
-def _diverged(job: Job, loss: float, where: str) -> DivergedError:
-    rate = job.learning_rate(min(job.state.step, job.total_steps - 1))
-    job.folder.log("diverged", step=job.state.step, loss=str(loss), learning_rate=rate)
-    return DivergedError(
-        "a loss that is a number",
-        f"{loss} in {where}, at learning rate {rate:.3g}",
-        f"train with a smaller learning rate, as --learning-rate {float(job.recipe.learning_rate or 0) / 10:.3g}",
-    )

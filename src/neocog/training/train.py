@@ -4,7 +4,7 @@ import platform
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,14 @@ from neocog.models.published import named_weights
 from neocog.progress import Progress
 from neocog.recipe import Recipe
 from neocog.run import RunFolder, load_run
-from neocog.run.folder import PREDICTIONS, WEIGHTS
+from neocog.run.folder import CURVE, PREDICTIONS, WEIGHTS
 from neocog.training.defaults import choose_network, with_dataset_options, with_options
+from neocog.training.find_rate import find_rate as find_learning_rate
+from neocog.training.find_rate import keep_curve
+from neocog.training.forecast import forecast, largest_micro_batch
 from neocog.training.job import Job
 from neocog.training.loop import fit, training_batch
+from neocog.training.memory import halved, is_out_of_memory
 from neocog.training.signals import StopRequest
 
 __all__ = ["Result", "result_of", "resume", "train"]
@@ -66,7 +70,9 @@ class Result:
         return {**asdict(self), "run": str(self.run)}
 
 
-def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping[str, Any] | None = None) -> Result:
+def train(
+    recipe: Recipe, out: Path | None, progress: Progress, options: Mapping[str, Any] | None = None, *, find_rate: bool = False
+) -> Result:
     """Train by a recipe into a new run folder.
 
     Args:
@@ -74,6 +80,7 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
         out: the run's folder; None takes the next free runs/<dataset>-<model>-<n>.
         progress: told how far it is.
         options: of whichever chosen members have fields of these names.
+        find_rate: whether the learning rate is found by a short trial before the recipe is written.
 
     Raises:
         UsageError: an unknown name or a wrong value; the folder is in use.
@@ -82,6 +89,8 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
         DivergedError: the loss is no longer a number.
         Interrupted: stopped by a signal; the remedy says how to go on.
     """
+    if find_rate and recipe.learning_rate is not None:
+        raise UsageError("a learning rate to be found, or one that is given", f"both, {recipe.learning_rate:g}", "leave one of them away")
     recipe, options = with_dataset_options(recipe, options or {})
     dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
     require_trainable(dataset)
@@ -90,7 +99,7 @@ def train(recipe: Recipe, out: Path | None, progress: Progress, options: Mapping
     with folder.locked():
         try:
             folder.require_new()  # another training may have begun here since the folder was looked at
-            return _run(folder, recipe, dataset, progress, fresh=True)
+            return _run(folder, recipe, dataset, progress, fresh=True, find_rate=find_rate)
         finally:
             folder.leave_no_trace()
 
@@ -113,26 +122,37 @@ def resume(path: Path, progress: Progress) -> Result:
         return _run(folder, recipe, dataset, progress, fresh=False)
 
 
-def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> Result:
+def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool, find_rate: bool = False) -> Result:
     again = f"neocog resume {folder.path}"
     with StopRequest() as stop:
         with stop.remedied("give the command again: nothing was trained yet" if fresh else again):
-            job = _begin(folder, recipe, dataset, progress, fresh=fresh)
+            job = _begin(folder, recipe, dataset, progress, fresh=fresh, find_rate=find_rate)
         with stop.remedied(again):
-            job.obey(_plan(job))
+            plan = _plan(job)
+            expected = forecast(job, plan)
+            if expected is not None:
+                job.progress.message(expected.describe())
+                job.folder.log("forecast", step=job.state.step, seconds=expected.seconds, memory=expected.memory)
+            job.obey(plan)
             with stop.awaited():
                 fit(job, stop)
             return _finish(job)
 
 
-def _begin(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> Job:
+def _begin(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool, find_rate: bool) -> Job:
     """Read the data, and record every choice."""
     started = time.perf_counter()
     job = Job(folder, recipe, dataset, progress, fresh=fresh)
     reading = time.perf_counter() - started
     if job.state.best is not None:
         read_state(folder.require(WEIGHTS))  # better to miss the best weights now than at the end
+    curve = find_learning_rate(job) if find_rate else None
+    if curve is not None:
+        job.recipe = replace(job.recipe, learning_rate=curve.rate)
     job.write_choices()
+    if curve is not None:
+        keep_curve(curve, folder.path, f"{job.recipe.model} on {dataset.name}, {job.recipe.optimizer}")
+        progress.message(f"learning rate {curve.rate:g}: where the loss fell fastest, see {folder.path / CURVE}")
     _say_what_is_learnt(job)
     folder.cut_back(job.state.step, job.state.rows)
     folder.log("read", step=job.state.step, pictures=len(job.material.dataset), seconds=reading)
@@ -190,15 +210,30 @@ def _plan(job: Job) -> Plan:
         job.folder.log("other machine", step=job.state.step, machine=here.machine)
     if plan is not None and plan.possible_here:
         return plan
-    choice = _choose(job)
+    choice = _choose_within_memory(job)
     job.folder.log("plan", step=job.state.step, source=choice.source, seconds=choice.seconds, discarded=choice.discarded, cost=choice.cost)
     job.progress.message(choice.describe())
     job.folder.write_plan(choice.plan)
     return choice.plan
 
 
-def _choose(job: Job) -> Choice:
-    speed, base = job.recipe.speed, default_plan()
+def _choose_within_memory(job: Job) -> Choice:
+    """The choice among plans with as many pictures at once as memory allows."""
+    base = replace(default_plan(), micro_batch=job.recipe.micro_batch or None)
+    while True:
+        try:
+            fitting = replace(base, micro_batch=largest_micro_batch(job, base))
+            if fitting != base:
+                job.progress.message(f"memory is short: {fitting.micro_batch} pictures at once")
+            return _choose(job, fitting)
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+        base = halved(base, base.micro_batch or job.batch_size)
+
+
+def _choose(job: Job, base: Plan) -> Choice:
+    speed = job.recipe.speed
     if speed == "exact" or isinstance(job.model, Learner):
         return Choice(base, source="exact")
     if speed != "auto":
@@ -208,7 +243,7 @@ def _choose(job: Job) -> Choice:
                 f"a plan for {base.device}, which is here", f"{plan.device} in {speed}", "give another plan, or leave speed at auto"
             )
         return Choice(plan, source=speed)
-    rows = job.splits.train[: min(job.batch_size, job.pictures_at_once)]
+    rows = job.splits.train[: min(job.batch_size, job.pictures_at_once, base.micro_batch or job.batch_size)]
     batch = training_batch(job, rows)
 
     def loss(model: Network, plan: Plan) -> Tensor:

@@ -1,0 +1,64 @@
+"""Curves lie where their values say."""
+
+import pytest
+import torch
+
+from neocog.draw.line_chart import Axis, Line, line_chart
+
+RED = (255, 0, 0)
+FRAME = (slice(92, 516), slice(96, 928))  # rows and columns
+
+
+def places_of(picture, colour):
+    """Rows and columns, from the frame's corner, of pixels that are nearly of a colour."""
+    inside = picture[:, FRAME[0], FRAME[1]].float()
+    near = (inside - torch.tensor(colour).float()[:, None, None]).abs().sum(dim=0) < 60
+    return near.nonzero()
+
+
+def chart(points, *, log=False, **more):
+    return line_chart([Line("", points, RED)], title="title", x=Axis("x", logarithmic=log), y=Axis("y", least=0, most=10), **more)
+
+
+def test_it_is_a_picture():
+    picture = chart([(0, 0), (1, 10)])
+    assert (picture.dtype, picture.shape) == (torch.uint8, (3, 600, 960))
+
+
+def test_a_rising_line_goes_from_corner_to_corner():
+    places = places_of(chart([(0, 0), (1, 10)]), RED).float()
+    height, width = 424, 832
+    assert (places[:, 0] / height + places[:, 1] / width - 1).abs().max() < 0.02
+    assert places[:, 1].min() < 8
+    assert places[:, 1].max() > width - 8
+
+
+def test_on_a_logarithmic_axis_equal_ratios_are_equal_steps():
+    places = places_of(chart([(1e-4, 5), (1e-2, 5), (1e-2, 0), (1, 0)], log=True), RED)
+    fall = places[(places[:, 0] > 260) & (places[:, 0] < 380), 1].float()
+    assert fall.mean() == pytest.approx(416, abs=3)  # 0.01 is half way from 0.0001 to 1
+
+
+def test_what_lies_outside_is_cut_off():
+    picture = chart([(0, 5), (1, 100)])
+    above = picture[:, 30:80].float()
+    assert not ((above - torch.tensor(RED).float()[:, None, None]).abs().sum(dim=0) < 60).any()
+
+
+def test_one_point_and_equal_values_are_drawn():
+    assert len(places_of(chart([(3, 3)]), RED)) > 20
+    assert len(places_of(chart([(3, 3), (3, 3)]), RED)) > 5
+
+
+def test_a_mark_stands_at_its_value():
+    mark = places_of(chart([(0, 0), (1, 0)], marks=[(0.25, "here")]), (200, 62, 16))
+    upright = mark[mark[:, 0] > 100, 1].float()
+    assert upright.mean() == pytest.approx(0.25 * 832, abs=3)
+
+
+def test_names_stand_above_the_frame():
+    lines = [Line(name, [(0, 1), (1, 2)], colour, dotted=True) for name, colour in (("first", RED), ("second", (0, 0, 255)))]
+    picture = line_chart(lines, title="t", x=Axis("x"), y=Axis("y"))
+    above = picture[:, 60:92, 700:].float()
+    for colour in (RED, (0, 0, 255)):
+        assert ((above - torch.tensor(colour).float()[:, None, None]).abs().sum(dim=0) < 90).any()
