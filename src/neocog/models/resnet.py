@@ -32,6 +32,7 @@ from neocog.models.network import Network
 
 __all__ = [
     "PAPER",
+    "Block",
     "plain18",
     "plain34",
     "resnet18",

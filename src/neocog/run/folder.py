@@ -30,7 +30,7 @@ from neocog.errors import RecipeError, RunError, SurroundingsError, UsageError
 from neocog.files import PART, write_atomically, write_json
 from neocog.recipe import Recipe, read_recipe, recipe_to_toml
 
-__all__ = ["CHECKPOINTS", "MANIFEST", "METRICS", "PLAN", "PREDICTIONS", "RECIPE", "SPLITS", "WEIGHTS", "RunFolder"]
+__all__ = ["CHECKPOINTS", "CURVE", "CURVE_VALUES", "MANIFEST", "METRICS", "PLAN", "PREDICTIONS", "RECIPE", "SPLITS", "WEIGHTS", "RunFolder"]
 
 RECIPE, SPLITS, PLAN = "recipe.toml", "splits.csv", "plan.json"
 METRICS, LOG, WEIGHTS = "metrics.csv", "log.jsonl", "weights.safetensors"
