@@ -5,6 +5,8 @@
 Both networks of a pair live in one process, are computed under one plan (bfloat16, channels last) with one
 optimizer, and step in turn; which one begins alternates. The ratio is the median of the rounds' ratios of
 seconds, ours to theirs: under 1 ours is faster. One round before the first is not counted.
+
+Beside it, how long each of all architectures takes to build with its initial weights: the median of three.
 """
 
 import argparse
@@ -26,6 +28,7 @@ from neocog.machine import this_machine, usable_cores
 from neocog.models import MODELS, create_model
 
 RATE = 1e-4
+BUILT = 3  # times
 GOAL = 1.05  # seconds of ours to seconds of theirs, at most
 
 
@@ -47,7 +50,8 @@ def main() -> None:
         machine = {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch}
         facts = {"machine": {**machine, "python": platform.python_version()}, "date": time.strftime("%Y-%m-%d")}
         facts |= {"rounds": arguments.rounds, "batch_size": arguments.batch_size}
-        arguments.out.write_text(json.dumps({**facts, "results": results}, indent=2) + "\n")
+        building = {name: seconds_to_build(name) for name in MODELS.names()}
+        arguments.out.write_text(json.dumps({**facts, "results": results, "building": building}, indent=2) + "\n")
 
 
 def shared_names() -> list[str]:
@@ -78,6 +82,16 @@ def measure(name: str, rounds: int, batch_size: int) -> dict[str, float]:
     counted = {side: times[1:] for side, times in seconds.items()}
     ratios = [own / other for own, other in zip(counted["ours"], counted["theirs"], strict=True)]
     return {**{side: statistics.median(times) for side, times in counted.items()}, "ratio": statistics.median(ratios)}
+
+
+def seconds_to_build(name: str) -> float:
+    """From the name to a network with initial weights, at the paper's size."""
+    seconds = []
+    for _ in range(BUILT):
+        started = time.perf_counter()
+        create_model(name, in_channels=MODELS[name].channels[0])
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
 
 
 def foreign(name: str) -> nn.Module:

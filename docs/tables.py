@@ -213,6 +213,19 @@ def training_speed() -> str:
     return _table(headings, rows) + _measured_on(kept)
 
 
+def zoo_speed() -> str:
+    """The kept result of benchmarks/zoo.py: steps against torchvision's, and the slowest to build."""
+    kept = _kept("zoo.json")
+    rows = (
+        (f"`{name}`", f"{found['ours']:.3f}", f"{found['theirs']:.3f}", f"**{found['ratio']:.2f}**")
+        for name, found in kept["results"].items()
+    )
+    slowest = sorted(kept["building"].items(), key=lambda item: -item[1])[:5]
+    built = ", ".join(f"`{name}` {seconds:.2f} s" for name, seconds in slowest)
+    conditions = f"\n{kept['rounds']} rounds, batches of {kept['batch_size']}. The slowest to build with initial weights: {built}.\n"
+    return _table(("architecture", "ours, s a step", "torchvision's", "ratio"), rows) + conditions + _measured_on(kept)
+
+
 def input_speed() -> str:
     """The kept result of benchmarks/input.py."""
     kept = _kept("input.json")
@@ -248,6 +261,7 @@ WRITERS: dict[str, Callable[[], str]] = {
         recipe,
         tasks,
         training_speed,
+        zoo_speed,
         input_speed,
         layers,
         convolution_forms,

@@ -31,6 +31,7 @@ def test_public_names_are_deliberate():
         "open_weights",
         "published_weights",
         "read_state",
+        "saved_for_backward",
         "write_weights",
     }
     for package in (neocog.layers, neocog.models):

@@ -1,31 +1,13 @@
 """What a training is forecast to need."""
 
 import pytest
-import torch
-from torch import nn
 
 import neocog
 from neocog.run import RunFolder
 from neocog.training import forecast
-from neocog.training.forecast import Forecast, kept_for_backward
+from neocog.training.forecast import Forecast
 
 CONVNET = {"model": "small_convnet", "width": 8, "epochs": 2, "batch_size": 64, "progress": False}
-
-
-def test_what_is_kept_for_the_backward_pass_is_counted_without_weights():
-    layer = nn.Linear(10, 20, bias=False)
-    images = torch.zeros(7, 10, requires_grad=True)
-    # A product keeps its input; the square its own input, which is the product's output.
-    assert kept_for_backward(layer, lambda: layer(images).square().sum()) == 4 * (7 * 10 + 7 * 20)
-
-
-def test_one_tensor_that_two_operations_keep_counts_once():
-    images = torch.zeros(5, requires_grad=True)
-
-    def loss():
-        return (images.sin() + images.cos()).sum()
-
-    assert kept_for_backward(nn.Identity(), loss) == 4 * 5
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(42.4, "42 s"), (61, "1 min 01 s"), (3599.9, "1 h 00 min"), (7384, "2 h 03 min")])

@@ -1,10 +1,11 @@
 """Architectures, one file per family, and weights for them."""
 
 from neocog.models.create import create_model
-from neocog.models.describe import Description, StageRow, activation_bytes, describe
+from neocog.models.describe import Description, StageRow, describe
 from neocog.models.entry import MODELS, Entry, ModelSpec, Trait, adapt_preprocess
 from neocog.models.imagenet import ImageNetClass, imagenet_classes
 from neocog.models.layer_rows import LayerRow, fold
+from neocog.models.memory import activation_bytes, saved_for_backward
 from neocog.models.network import Learner, Network, StageInfo, folded_norms
 from neocog.models.published import PublishedWeights, all_published_weights, open_weights, published_weights
 from neocog.models.state import StateFile, read_state, write_weights
@@ -38,5 +39,6 @@ __all__ = [
     "open_weights",
     "published_weights",
     "read_state",
+    "saved_for_backward",
     "write_weights",
 ]

@@ -11,9 +11,10 @@ from torch.func import functional_call
 
 from neocog.images import Size
 from neocog.models.layer_rows import LayerRow, layers_watched, reaches_of, receptive_field_of
+from neocog.models.memory import images_on_meta, kept_as_it_is, state_on_meta
 from neocog.models.network import Network
 
-__all__ = ["Description", "StageRow", "activation_bytes", "describe"]
+__all__ = ["Description", "StageRow", "describe"]
 
 
 @dataclass(frozen=True)
@@ -76,14 +77,14 @@ def describe(model: Network, size: Size | None = None) -> Description:
     }
     with (
         torch.no_grad(),
-        _kept_as_it_is(model, training=False),
+        kept_as_it_is(model, training=False),
         _outputs_noted(parts) as outputs,
         layers_watched(model, reaches, side) as layers,
     ):
-        answer = functional_call(model, _state_on_meta(model), (_images(model, size, 1),))
+        answer = functional_call(model, state_on_meta(model), (images_on_meta(model, size, 1),))
         outputs.setdefault("head", answer)
         for name, head in model.auxiliary.items():
-            functional_call(head, _state_on_meta(head), (outputs[f"stages.{name}"],))
+            functional_call(head, state_on_meta(head), (outputs[f"stages.{name}"],))
     rows = []
     for name, part in parts.items():
         shape = tuple(outputs[name].shape[1:]) if name in outputs else ()
@@ -99,75 +100,6 @@ def describe(model: Network, size: Size | None = None) -> Description:
         sum(layer.multiply_adds for layer in layers if not layer.stage.startswith("auxiliary.")),
         sum(tensor.numel() * tensor.element_size() for tensor in state_dict.values()),
     )
-
-
-def activation_bytes(model: Network, size: Size | None = None) -> int:
-    """The memory that each image of a batch takes in training, from the forward pass to the backward pass.
-
-    It is what autograd saves for the gradients of the parameters when the network, auxiliary heads too, runs in
-    training mode in float32: outputs of layers as far as a derivative needs them, each tensor once however many
-    layers keep it, and the image itself. Found as the difference between three images and two, so that
-    what is kept once for a batch (weights, its statistics) is not in it; nor is the loss, nor the momentary
-    memory of a single layer. 0 for what does not learn by gradient.
-
-    Args:
-        model: stays as it is.
-        size: height and width of the image; None takes the network's own.
-    """
-    size = size or model.preprocess.size
-    with _kept_as_it_is(model, training=True):
-        return _saved_bytes(model, size, 3) - _saved_bytes(model, size, 2)
-
-
-class _Training(nn.Module):
-    """The network as training calls it."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> dict[str, Tensor]:
-        return self.network.forward_train(images)
-
-
-def _saved_bytes(model: Network, size: Size, count: int) -> int:
-    storages: dict[int, int] = {}
-
-    def note(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        storages[storage._cdata] = storage.nbytes()
-        return tensor.detach()  # held by the graph, so that no other storage takes its place
-
-    state = {f"network.{name}": tensor for name, tensor in _state_on_meta(model).items()}
-    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        outputs = functional_call(_Training(model), state, (_images(model, size, count),))
-    total = sum(storages.values())
-    del outputs  # until here the graph lives
-    return total
-
-
-def _images(model: Network, size: Size, count: int) -> Tensor:
-    return torch.empty(count, model.preprocess.channels, *size, device="meta")
-
-
-def _state_on_meta(model: nn.Module) -> dict[str, Tensor]:
-    """Parameters and all buffers, as shapes."""
-    parameters = {
-        name: torch.empty_like(tensor, device="meta").requires_grad_(tensor.requires_grad) for name, tensor in model.named_parameters()
-    }
-    return {**parameters, **{name: torch.empty_like(tensor, device="meta") for name, tensor in model.named_buffers()}}
-
-
-@contextlib.contextmanager
-def _kept_as_it_is(model: nn.Module, *, training: bool) -> Iterator[None]:
-    """In training or evaluation mode for a while; afterwards each module in its own."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        model.train(training)
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import copy
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -11,13 +12,14 @@ from torch import Tensor, nn
 
 from neocog.engine import Plan, forward_train, obeying, prepare
 from neocog.machine import available_memory
+from neocog.models import saved_for_backward
 from neocog.models.network import Learner, Network
 from neocog.optim import OPTIMIZERS, build_optimizer
 from neocog.options import options_of
 from neocog.training.job import Job
 from neocog.training.loop import training_batch
 
-__all__ = ["Forecast", "batch_loss_of", "forecast", "kept_for_backward", "largest_micro_batch", "optimizer_of"]
+__all__ = ["Forecast", "batch_loss_of", "forecast", "largest_micro_batch", "optimizer_of"]
 
 FEWEST_STEPS = 20  # of a training that is worth two dry ones
 SHARE_OF_A_STEP = 1 / 3  # that a picture costs in validation: a forward pass without the backward one, which is twice as much
@@ -89,34 +91,10 @@ def largest_micro_batch(job: Job, plan: Plan) -> int | None:
     return plan.micro_batch if at_once == pictures else at_once
 
 
-def kept_for_backward(model: nn.Module, loss: Any) -> int:
-    """Bytes of the tensors that a forward pass keeps for the backward one, the weights left out.
-
-    Args:
-        model: whose weights are not counted.
-        loss: a function without arguments that computes the loss.
-    """
-    own = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
-    kept: dict[int, int] = {}
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own:
-            kept[storage.data_ptr()] = storage.nbytes()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
-        value = loss()
-    del value
-    return sum(kept.values())
-
-
 def _kept_per_picture(job: Job, model: Network, plan: Plan) -> float:
-    """Bytes that a step keeps for each further picture, and as much again at most for what the backward pass makes of it."""
+    """Bytes that a step keeps for each further picture."""
     few, more = (min(count, len(job.splits.train)) for count in SAMPLE)
-    sizes = [
-        kept_for_backward(model, lambda count=count: batch_loss_of(job, model, plan, job.splits.train[:count])) for count in (few, more)
-    ]
+    sizes = [saved_for_backward(partial(batch_loss_of, job, model, plan, job.splits.train[:count])) for count in (few, more)]
     return (sizes[1] - sizes[0]) / max(more - few, 1)
 
 
