@@ -90,7 +90,7 @@ def test_the_program_is_installed_under_its_name():
     [
         (["modles"], ["neocog: expected the name of a command", "found 'modles'", "to do: did you mean models or model?"]),
         (["--verbose"], ["neocog: expected a command", "found '--verbose'", "to do: see neocog --help"]),
-        (["models", "--jsno"], ["neocog: expected a flag of neocog models", "found '--jsno'", "to do: did you mean --json?"]),
+        (["models", "--jsno"], ["neocog: expected a flag of neocog models", "found '--jsno'", "to do: did you mean --json or --sort?"]),
         (["models", "--xyzzy"], ["neocog: expected a flag of neocog models", "found '--xyzzy'", "to do: see neocog models --help"]),
         (["models", "a", "b"], ["neocog: expected no more arguments for neocog models", "found 'b'", "to do: see neocog models --help"]),
         (

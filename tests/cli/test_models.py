@@ -55,7 +55,7 @@ def test_the_table_for_people_has_a_row_for_each(capsys):
     assert lines[0].split() == ["name", "year", "parameters", "multiply-adds", "image", "weights", "paper"]
     row = next(line for line in lines if line.startswith("lenet5 "))
     assert row.split()[:6] == ["lenet5", "1998", f"{MODELS['lenet5'].parameters:,}", "417", "k", "28x28"]
-    assert "LeCun et al.: Gradient" in row
+    assert "LeCun et al.:" in row
 
 
 def test_the_order_can_be_chosen(capsys):
