@@ -20,6 +20,10 @@ test *arguments:
 slow *arguments:
     uv run pytest -m slow {{arguments}}
 
-# measured ratios against a plain PyTorch loop
+# measured ratios against a plain PyTorch loop, timm and fastai
 bench *arguments:
-    uv run python benchmarks/train.py {{arguments}}
+    uv run --group bench python benchmarks/train.py {{arguments}}
+
+# bad input against every reader, and trainings that are killed at random
+campaign *arguments:
+    uv run python tests/campaign/run.py --cases 12500 --kills 200 {{arguments}}

@@ -21,7 +21,7 @@ from neocog.data.open import open_dataset
 from neocog.data.splits import make_splits
 from neocog.models import create_model
 
-__all__ = ["photo_transform", "train_plainly"]
+__all__ = ["MEAN", "STD", "WORKERS", "photo_transform", "pictures", "train_plainly"]
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 WORKERS = 2
@@ -50,12 +50,12 @@ def photo_transform(size: int) -> Any:
 def train_plainly(workload: Workload, folder: Path) -> dict[str, float]:
     """Train and time; the clock starts when small pictures are in memory and folders listed, and stops after the last step."""
     torch.manual_seed(0)
-    pictures, classes, channels = _pictures(workload, folder)
+    dataset, classes, channels = pictures(workload, folder)
     started = time.perf_counter()
     model: nn.Module = create_model(workload.model, num_classes=classes, in_channels=channels, image_size=(workload.size, workload.size))
     model.train()
     optimizer, criterion = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01), nn.CrossEntropyLoss()
-    loader = DataLoader(pictures, batch_size=workload.batch_size, shuffle=True, num_workers=WORKERS)
+    loader = DataLoader(dataset, batch_size=workload.batch_size, shuffle=True, num_workers=WORKERS)
     stepping = time.perf_counter()
     seen = 0
     for images, labels in chain.from_iterable(repeat(loader, workload.epochs)):
@@ -73,7 +73,7 @@ def train_plainly(workload: Workload, folder: Path) -> dict[str, float]:
     }
 
 
-def _pictures(workload: Workload, folder: Path) -> tuple[Dataset[Any], int, int]:
+def pictures(workload: Workload, folder: Path) -> tuple[Dataset[Any], int, int]:
     """The training pictures that neocog would take, the number of classes, and the channels."""
     dataset = open_dataset(workload.dataset)
     if workload.dataset == "hymenoptera":

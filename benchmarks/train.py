@@ -1,6 +1,6 @@
-"""Training speed against a plain PyTorch loop: the same network, pictures and count, in separate processes, in turn.
+"""Training speed against a plain PyTorch loop, timm and fastai: the same network and pictures, in separate processes, in turn.
 
-    uv run python benchmarks/train.py [WORKLOAD ...] [--repeats 5] [--out docs/benchmarks/train.json]
+    uv run --group bench python benchmarks/train.py [WORKLOAD ...] [--peers SIDE ...] [--repeats 5] [--out docs/benchmarks/train.json]
 
 Images per second count everything from opening the dataset to the last step: reading and decoding, and for
 neocog the probe (its memory of earlier probes is emptied before every run). "steady" leaves out what happens
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from workloads import WORKLOADS, Workload, prepare_data
 from neocog.machine import this_machine, usable_cores
 
 SIDES = ("plain", "neocog")
+PEERS = ("timm", "timm-best", "fastai", "fastai-best")
+FIGURES = ("images_per_second", "steady", "memory")
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
@@ -34,15 +37,16 @@ def main() -> None:
     """Run the workloads and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(WORKLOADS)}; all without any")
+    parser.add_argument("--peers", nargs="*", choices=PEERS, default=PEERS, metavar="SIDE", help=f"of {', '.join(PEERS)}; none without any")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
+    parser.add_argument("--side", choices=(*SIDES, *PEERS), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.side:
         print(json.dumps(_one_side(arguments.side, WORKLOADS[arguments.workloads[0]])))
         return
     for name in arguments.workloads or WORKLOADS:
-        result = _measure(name, WORKLOADS[name], arguments.repeats)
+        result = _measure(name, WORKLOADS[name], (*SIDES, *arguments.peers), arguments.repeats)
         if arguments.out:
             _keep(arguments.out, name, result)
 
@@ -56,34 +60,43 @@ def _keep(path: Path, name: str, result: dict[str, Any]) -> None:
     path.write_text(json.dumps({**facts, "results": {**known["results"], name: result}}, indent=2) + "\n")
 
 
-def _measure(name: str, workload: Workload, repeats: int) -> dict[str, Any]:
-    """Medians of both sides, run in turn; which one begins alternates."""
-    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
+def _measure(name: str, workload: Workload, sides: Sequence[str], repeats: int) -> dict[str, Any]:
+    """Medians of all sides, run in turn; which one begins changes from round to round."""
+    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
     with tempfile.TemporaryDirectory() as folder:
         data = prepare_data(workload, Path(folder))
         for repeat in range(repeats):
-            for side in SIDES if repeat % 2 == 0 else SIDES[::-1]:
+            first = repeat % len(sides)
+            for side in (*sides[first:], *sides[:first]):
                 runs[side].append(_in_a_process(side, name, data))
                 print(f"{name} {repeat + 1} {side}: {runs[side][-1]['images_per_second']:,.1f} images/s", file=sys.stderr, flush=True)
-    medians = {
-        side: {key: statistics.median(run[key] for run in runs[side]) for key in ("images_per_second", "steady", "memory")}
-        for side in SIDES
-    }
-    result = {
+    against = {side: _against(runs["neocog"], runs[side]) for side in sides if side != "neocog"}
+    for side, result in against.items():
+        print(f"{name}: {result['ratio']:.2f} times {side} ({result['steady_ratio']:.2f} steady)", flush=True)
+    return {
         "repeats": repeats,
         "pictures": runs["neocog"][0]["pictures"],
         "plan": runs["neocog"][-1]["plan"],
-        "ratio": statistics.median(
-            ours["images_per_second"] / theirs["images_per_second"] for ours, theirs in zip(runs["neocog"], runs["plain"], strict=True)
-        ),
-        "steady_ratio": statistics.median(
-            ours["steady"] / theirs["steady"] for ours, theirs in zip(runs["neocog"], runs["plain"], strict=True)
-        ),
+        "ratio": against["plain"].pop("ratio"),
+        "steady_ratio": against["plain"].pop("steady_ratio"),
         "goal": workload.goal,
-        **medians,
+        "plain": against.pop("plain"),
+        "neocog": _medians(runs["neocog"]),
+        "peers": against,
     }
-    print(f"{name}: {result['ratio']:.2f} times the plain loop ({result['steady_ratio']:.2f} steady; goal {workload.goal})", flush=True)
-    return result
+
+
+def _medians(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
+    return {key: statistics.median(run[key] for run in runs) for key in FIGURES}
+
+
+def _against(ours: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """A rival's medians, and those of the rounds' ratios, our speed to its."""
+    ratios = {
+        name: statistics.median(one[key] / other[key] for one, other in zip(ours, theirs, strict=True))
+        for name, key in (("ratio", "images_per_second"), ("steady_ratio", "steady"))
+    }
+    return {**_medians(theirs), "pictures": theirs[0]["pictures"], **ratios}
 
 
 def _in_a_process(side: str, name: str, data: Path) -> dict[str, Any]:
@@ -121,6 +134,14 @@ def _one_side(side: str, workload: Workload) -> dict[str, Any]:
         from plain import train_plainly
 
         return train_plainly(workload, folder)
+    if side.startswith("timm"):
+        from peer_timm import train_with_timm
+
+        return train_with_timm(workload, folder, best=side.endswith("best"))
+    if side.startswith("fastai"):
+        from peer_fastai import train_with_fastai
+
+        return train_with_fastai(workload, folder, best=side.endswith("best"))
     return _train_with_neocog(workload, folder)
 
 

@@ -16,10 +16,12 @@ from typing import Any
 import neocog.layers
 from neocog.augment import AUGMENTATIONS
 from neocog.data.registry import DATASETS, LAYOUTS
+from neocog.evaluation import VIEWS
 from neocog.models import MODELS, Entry, all_published_weights, published_weights
 from neocog.optim import OPTIMIZERS, SCHEDULES
 from neocog.recipe import TABLES, Recipe
 from neocog.tasks import TASKS
+from neocog.training.loggers import LOGGERS
 
 FOLDER = Path(__file__).parent
 MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -121,6 +123,11 @@ def augmentations() -> str:
     return _members(AUGMENTATIONS)
 
 
+def views() -> str:
+    """Every view of test-time augmentation."""
+    return _table(("name", "what is seen", "source"), ((f"`{name}`", VIEWS[name].summary, VIEWS[name].source) for name in VIEWS))
+
+
 def optimizers() -> str:
     """Every optimizer with its options."""
     return _members(OPTIMIZERS)
@@ -129,6 +136,12 @@ def optimizers() -> str:
 def schedules() -> str:
     """Every schedule with its options."""
     return _members(SCHEDULES)
+
+
+def loggers() -> str:
+    """Every log for other programs."""
+    rows = ((f"`{name}`", LOGGERS[name].summary, f"`pip install 'neocog[{name}]'`") for name in LOGGERS)
+    return _table(("name", "what it writes", "needs"), rows)
 
 
 def recipe() -> str:
@@ -193,24 +206,32 @@ def _form(name: str, ratio: float) -> str:
 
 
 def training_speed() -> str:
-    """The kept result of benchmarks/train.py."""
+    """The kept result of benchmarks/train.py: a row for each training and rival."""
     kept = _kept("train.json")
     rows = (
         (
             name,
             f"{result['pictures']:,}",
             result["repeats"],
-            f"{result['plain']['steady']:,.0f}",
+            rival,
+            f"{theirs['steady']:,.0f}",
             f"{result['neocog']['steady']:,.0f}",
-            f"**{result['ratio']:.2f}**",
-            f"{result['steady_ratio']:.2f}",
-            f"{result['plain']['memory'] / 2**30:.2f} / {result['neocog']['memory'] / 2**30:.2f}",
+            _won(theirs.get("ratio", result["ratio"])),
+            _won(theirs.get("steady_ratio", result["steady_ratio"]), bold=False),
+            f"{theirs['memory'] / 2**30:.2f} / {result['neocog']['memory'] / 2**30:.2f}",
             ", ".join(str(value) for value in result["plan"].values()),
         )
         for name, result in kept["results"].items()
+        for rival, theirs in {"plain": result["plain"], **result.get("peers", {})}.items()
     )
-    headings = ("training", "pictures", "runs", "plain images/s", "neocog images/s", "ratio", "ratio, steady", "peak memory, GiB", "plan")
-    return _table(headings, rows) + _measured_on(kept)
+    speeds = ("rival images/s", "neocog images/s", "ratio", "ratio, steady")
+    return _table(("training", "pictures", "runs", "rival", *speeds, "peak memory, GiB", "plan"), rows) + _measured_on(kept)
+
+
+def _won(ratio: float, *, bold: bool = True) -> str:
+    """A ratio to a rival, and whether the rival won."""
+    text = f"**{ratio:.2f}**" if bold else f"{ratio:.2f}"
+    return text if ratio >= 1 else f"{text} (the rival wins)"
 
 
 def zoo_speed() -> str:
@@ -224,6 +245,30 @@ def zoo_speed() -> str:
     built = ", ".join(f"`{name}` {seconds:.2f} s" for name, seconds in slowest)
     conditions = f"\n{kept['rounds']} rounds, batches of {kept['batch_size']}. The slowest to build with initial weights: {built}.\n"
     return _table(("architecture", "ours, s a step", "torchvision's", "ratio"), rows) + conditions + _measured_on(kept)
+
+
+def learning_rates() -> str:
+    """The kept result of benchmarks/learning_rates.py: the accuracy at every rate, and which rates work."""
+    kept = _kept("learning_rates.json")
+    found = {(row["rate"], row["norm"]): row for row in kept["rows"]}
+    rates = sorted({rate for rate, _ in found})
+    rows = [(f"{rate:g}", *(_reached(found[rate, norm], kept["working"][norm]) for norm in ("batch", "none"))) for rate in rates]
+    factors = [f"{most / least:,.0f}" for least, most in (kept["working"][norm] for norm in ("batch", "none"))]
+    rows.append(("largest to smallest in bold", *factors))
+    conditions = (
+        f"\n`{kept['dataset']}`, {kept['epochs']} epochs, mean over seeds: {kept['seeds']}, first block of {kept['width']} channels. "
+        f"Bold: within {kept['close']:g} of the best. A training that diverged counts as a guess, {kept['guess']:.2f}.\n"
+    )
+    return _table(("learning rate", "with batch normalisation", "without"), rows) + conditions + _measured_on(kept)
+
+
+def _reached(row: Any, working: Sequence[float]) -> str:
+    """The mean accuracy, bold where the rate works, and how many trainings diverged."""
+    diverged = row["accuracies"].count(None)
+    if diverged == len(row["accuracies"]):
+        return "diverged"
+    mean = f"**{row['mean']:.4f}**" if working[0] <= row["rate"] <= working[1] else f"{row['mean']:.4f}"
+    return f"{mean} ({diverged} diverged)" if diverged else mean
 
 
 def input_speed() -> str:
@@ -256,12 +301,15 @@ WRITERS: dict[str, Callable[[], str]] = {
         datasets,
         layouts,
         augmentations,
+        views,
         optimizers,
         schedules,
         recipe,
         tasks,
+        loggers,
         training_speed,
         zoo_speed,
+        learning_rates,
         input_speed,
         layers,
         convolution_forms,

@@ -46,3 +46,8 @@ def test_an_error_survives_being_sent_between_processes():
     error = pickle.loads(pickle.dumps(errors.RunError("a run", "none", "train one")))
     assert isinstance(error, errors.RunError)
     assert error.found == "none"
+
+
+def test_an_error_is_three_lines_and_no_order_to_a_terminal_whatever_a_file_is_called():
+    error = errors.DataError("a picture", "a\nb\r\x1b[31m\u2028\udce9.png", "rename it, été")
+    assert str(error).splitlines() == ["expected: a picture", "found: a\\nb\\r\\x1b[31m\\u2028\\udce9.png", "to do: rename it, été"]

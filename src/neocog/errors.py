@@ -43,6 +43,7 @@ class NeocogError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, expected: str, found: str, remedy: str) -> None:
+        expected, found, remedy = map(_line, (expected, found, remedy))
         super().__init__(expected, found, remedy)
         self.expected = expected
         self.found = found
@@ -50,6 +51,13 @@ class NeocogError(Exception):
 
     def __str__(self) -> str:
         return f"expected: {self.expected}\nfound: {self.found}\nto do: {self.remedy}"
+
+
+def _line(text: str) -> str:
+    r"""The text on one line: a file's name may hold ends of lines, and signs that a terminal obeys; they stand as `\n` and `\x1b`."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 class UsageError(NeocogError):

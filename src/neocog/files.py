@@ -4,13 +4,13 @@ import contextlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from neocog.errors import SurroundingsError
 
-__all__ = ["PART", "make_folder", "printable", "replacing", "write_atomically", "write_json"]
+__all__ = ["PART", "make_folder", "printable", "replacing", "write_atomically", "write_json", "write_parts"]
 
 PART = ".part"
 """Suffix of a file that is still being written; one that is left over belongs to a writer that was killed."""
@@ -56,13 +56,28 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises:
         SurroundingsError: the disk is full, or the folder cannot be written to; what was there is unchanged.
     """
+    write_parts(path, (data,), len(data))
+
+
+def write_parts(path: Path, parts: Iterable[bytes | memoryview], size: int | None = None) -> None:
+    """Write a file whole or not at all, from parts that need not be in memory together.
+
+    Args:
+        path: of the file; its folder must exist.
+        parts: its bytes, in their order.
+        size: how many there are in all, where that is known.
+
+    Raises:
+        SurroundingsError: see `write_atomically`.
+    """
     try:
         with replacing(path) as file:
-            file.write(data)
+            for part in parts:
+                file.write(part)
     except OSError as error:
-        raise SurroundingsError(
-            f"{len(data):,} bytes written to {path}", str(error.strerror), "free some space, or choose another folder"
-        ) from error
+        what = "all" if size is None else f"{size:,} bytes"
+        remedy = "free some space, or choose another folder"
+        raise SurroundingsError(f"{what} written to {path}", str(error.strerror), remedy) from error
 
 
 def write_json(path: Path, value: Any) -> None:

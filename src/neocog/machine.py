@@ -12,7 +12,7 @@ from pathlib import Path
 import platformdirs
 import psutil
 
-__all__ = ["Machine", "available_memory", "cache_folder", "data_folder", "this_machine", "usable_cores"]
+__all__ = ["Machine", "available_memory", "cache_folder", "data_folder", "launched_as", "this_machine", "usable_cores"]
 
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
@@ -67,6 +67,14 @@ def usable_cores() -> int:
 def available_memory() -> int:
     """Bytes of main memory that could be taken now without swapping, and without passing a container's limit."""
     return max(0, min([int(psutil.virtual_memory().available), *(limit - used for limit, used in _memory_limits())]))
+
+
+def launched_as() -> tuple[int, int]:
+    """Rank of this process, and how many torchrun started together with it; (0, 1) where it stands alone."""
+    rank, world = (os.environ.get(name, "") for name in ("RANK", "WORLD_SIZE"))
+    if not (rank.isdecimal() and world.isdecimal() and "MASTER_ADDR" in os.environ and int(world) > 1):
+        return 0, 1
+    return int(rank), int(world)
 
 
 def data_folder() -> Path:

@@ -21,6 +21,7 @@ Options = TypeVar("Options")
 OptionField = dataclasses.Field[Any]
 
 SIZE = tuple[int, int]  # as neocog.images.Size; that module would load torch
+MOST_DIGITS = 9  # of a height or a width; Python refuses to read numbers of thousands of digits
 
 WORDS = {
     bool: ("true or false", "truth values"),
@@ -139,7 +140,7 @@ def _match(value: Any, annotation: Any) -> tuple[bool, Any]:
     if origin is not None:  # Mapping[str, ...]
         return isinstance(value, Mapping) and all(_match_any(item, get_args(annotation)[1])[0] for item in value.values()), value
     if annotation is float:
-        return isinstance(value, int | float) and not isinstance(value, bool), float(value) if isinstance(value, int | float) else value
+        return _match_float(value)
     if annotation is int:
         return isinstance(value, int) and not isinstance(value, bool), value
     if annotation is str and isinstance(value, Path):
@@ -147,9 +148,18 @@ def _match(value: Any, annotation: Any) -> tuple[bool, Any]:
     return isinstance(value, annotation), value
 
 
+def _match_float(value: Any) -> tuple[bool, Any]:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False, value
+    try:
+        return True, float(value)
+    except OverflowError:  # a whole number beyond the largest float
+        return False, value
+
+
 def _match_size(value: Any) -> tuple[bool, Any]:
     parts = value.split("x") if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else []
-    if len(parts) != 2 or not all(str(part).isdecimal() and int(part) > 0 for part in parts):
+    if len(parts) != 2 or not all(str(part).isdecimal() and len(str(part)) <= MOST_DIGITS and int(part) > 0 for part in parts):
         return False, value
     return True, (int(parts[0]), int(parts[1]))
 

@@ -79,6 +79,7 @@ class Recipe:
     speed: str = option("auto", "auto measures the machine, exact is float32 unmeasured, or a plan.json to obey")
     keep_every: int = option(0, "keep the checkpoints of every so many epochs too; 0 keeps those of the last two epochs and steps", low=0)
     allow_bad: bool = option(False, "go on however many pictures are unreadable")
+    log: tuple[str, ...] = option((), "where epochs are logged for other programs: tensorboard, mlflow", flag="NAME")
     dataset_options: Table = _options()
     task_options: Table = _options()
     model_options: Table = _options()
@@ -90,6 +91,8 @@ class Recipe:
         check(self)
         if self.augment is not None and len(set(self.augment)) < len(self.augment):
             raise RecipeError("each augmentation once", " ".join(self.augment), "name each augmentation once")
+        if len(set(self.log)) < len(self.log):
+            raise RecipeError("each log once", " ".join(self.log), "name each log once")
         if self.ema and self.lookahead:
             raise RecipeError("one way of averaging weights", f"ema {self.ema:g} and lookahead {self.lookahead}", "set one of them to 0")
 
@@ -105,7 +108,7 @@ def read_recipe(path: Path) -> Recipe:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError("a readable recipe file", f"{path}: {error.strerror}", "check the path") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, a number of thousands of digits, brackets without end
         raise RecipeError("a recipe in TOML", f"{path}: {error}", "mend the file at that place") from error
     return recipe_from_table(table, f"the recipe {path}")
 

@@ -235,6 +235,7 @@ def _stopped(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(loop, "train_step", interrupted)
+        patch.setattr("neocog.training.saving.SHARE", 1e9)  # every epoch's end is saved
         assert run_command_line(["train", str(data), "--out", str(run), *TRAINING, "--epochs", "4"]) == 130
     return data, run
 
@@ -260,7 +261,7 @@ CUT = {
     "recipe.toml": ("a whole recipe.toml", "{run}/recipe.toml", RESTORE),
     "splits.csv": ("a whole file of splits", "{run}/splits.csv, cut short", "restore it from a copy"),
     "plan.json": (
-        *("a plan: a JSON file as a run's plan.json", "{run}/plan.json: Unterminated string starting at"),
+        *("a plan: a JSON file as a run's plan.json", "{run}/plan.json: "),
         "check the path or mend the file",
     ),
     "weights.safetensors": ("a whole file of weights", "{run}/weights.safetensors, damaged or cut short", "copy or fetch the file again"),
@@ -324,9 +325,12 @@ def test_a_run_that_has_ended_with_a_file_cut_short(name, tell, trained):
 def test_answers_need_the_weights_alone(tell, trained):
     data, run = trained
     whole = tell("predict", run, data, "--json").answer
+    del whole["cost"]  # in seconds
     for name in ("splits.csv", "metrics.csv", "log.jsonl", "plan.json", "predictions.parquet"):
         (run / name).unlink()
-    assert tell("predict", run, data, "--json").answer == whole
+    alone = tell("predict", run, data, "--json").answer
+    del alone["cost"]
+    assert alone == whole
 
 
 def test_a_missing_plan_is_chosen_anew_and_said(tell, stopped):

@@ -12,6 +12,7 @@ import neocog
 from cli.folders import hashes, picture, saved
 from neocog.data.open import open_dataset
 from neocog.evaluation import read_material
+from neocog.evaluation.reading import Reading
 from neocog.images import cover
 from neocog.prediction.predict import _batch
 from neocog.progress import Silent
@@ -79,7 +80,7 @@ def test_pictures_are_resized_by_the_network_s_own_filter(trained):
     pictures = [material.dataset.picture(index) for index in range(len(material.dataset))]
     expected = torch.stack([cover(picture, (9, 9), "nearest") for picture in pictures])
     assert torch.equal(material.gathered.pixels, expected)
-    assert torch.equal(_batch(network, pictures).pixels, expected)
+    assert torch.equal(_batch(network.task, Reading.of(preprocess), pictures).pixels, expected)
 
 
 def test_files_that_cannot_be_read_are_named_and_the_others_answered(tell, trained, tmp_path):

@@ -3,7 +3,6 @@
 import os
 import shutil
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -189,22 +188,23 @@ def test_a_file_that_could_not_be_read_is_tried_again(two_classes, cached, monke
         return path.read_bytes()
 
     with monkeypatch.context() as patch:
-        patch.setattr(survey, "read_file", read_file)
+        patch.setattr("neocog.data.files.read_file", read_file)
         first = gather(open_dataset(two_classes), canvas=(16, 16), channels=3, keep="disk")
     assert [fault.where for fault in first.faults] == ["cat/3.png", "dog/3.png"]
     assert gather(open_dataset(two_classes), canvas=(16, 16), channels=3, keep="disk").faults == []
 
 
 def test_the_state_of_each_file_is_asked_for_once(two_classes, cached, monkeypatch):
-    dataset, asked, real = open_dataset(two_classes), [], Path.stat
+    dataset, asked, real = open_dataset(two_classes), [], os.stat
+    assert dataset.channels == 3  # told from a sample, which is looked at once
 
     def stat(path, **options):
-        asked.append(path)
+        asked.append(str(path))
         return real(path, **options)
 
-    monkeypatch.setattr(Path, "stat", stat)
+    monkeypatch.setattr(os, "stat", stat)
     cache.PixelCache(dataset, (16, 16), 3)
-    assert sorted(asked.count(dataset.path(index)) for index in range(20)) == [1] * 20
+    assert sorted(asked.count(str(dataset.path(index))) for index in range(20)) == [1] * 20
 
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "index", "index gone", "pixels gone", "key"])

@@ -14,6 +14,7 @@ from neocog.data.pixels import gather
 from neocog.data.splits import make_splits, read_splits, recorded_pictures, require_trainable, write_splits
 from neocog.data.survey import Fault, survey
 from neocog.errors import DataError
+from neocog.random import generator
 
 
 def imagined(tmp_path, labels, splits=None):
@@ -92,6 +93,62 @@ def test_given_splits_are_never_cut(tmp_path_factory, pool, seed):
         assert any(digests[other] == digests[index] and given[other] in later for other in range(len(pool)))
     owners = [{digests[index] for index in splits.of(split).tolist()} for split in SPLITS]
     assert sum(map(len, owners)) == len(set().union(*owners))
+
+
+def parted_one_by_one(pool, labels, digests, seed, smallest):
+    """The rule of the made splits, written down with lists and dicts."""
+    groups, by_class = {}, {}
+    for index in pool:
+        groups.setdefault(digests[index], []).append(index)
+    for group in groups.values():
+        by_class.setdefault(labels[group[0]], []).append(group)
+    parts = {"train": [], **{split: [] for split in smallest}}
+    for number, members in sorted(by_class.items()):
+        drawn = [members[i] for i in torch.randperm(len(members), generator=generator(seed, "splits", 0, number)).tolist()]
+        for split, enough in smallest.items():
+            count = max(int(len(members) >= enough), int(len(members) * 0.1 + 0.5))
+            parts[split] += [index for group in drawn[:count] for index in group]
+            drawn = drawn[count:]
+        parts["train"] += [index for group in drawn for index in group]
+    return {split: sorted(part) for split, part in parts.items()}
+
+
+def given_one_by_one(labels, places, digests):
+    """The rule of the given splits likewise; also who is set aside for whom."""
+    parts, aside, owner = {}, [], {}
+    for split in reversed(SPLITS):
+        found = [index for index in range(len(labels)) if places[index] == split]
+        aside += [(index, owner[digests[index]]) for index in found if digests[index] in owner]
+        parts[split] = [index for index in found if digests[index] not in owner]
+        for index in parts[split]:
+            owner.setdefault(digests[index], index)
+    return parts, aside
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(SPLITS), st.integers(0, 25)), min_size=3, max_size=80),
+    st.sampled_from([(), ("train", "test"), SPLITS]),
+    st.integers(0, 50),
+)
+def test_splits_are_those_of_the_rule_applied_one_by_one(tmp_path_factory, pool, admitted, seed):
+    pool = [row for row in pool if not admitted or row[1] in admitted]
+    labels, places, digests = [row[0] for row in pool], [row[1] for row in pool], [row[2].to_bytes(16, "big") for row in pool]
+    assume(pool)
+    dataset = imagined(tmp_path_factory.getbasetemp(), labels, places if admitted else None)
+    try:
+        splits = make_splits(dataset, digests, [], seed)
+    except DataError:
+        assume(False)
+    aside = []
+    if not admitted or set(places) == {"train"}:
+        parts = parted_one_by_one(range(len(pool)), labels, digests, seed, {"test": 5, "val": 3})
+    else:
+        parts, aside = given_one_by_one(labels, places, digests)
+        if set(places) == {"train", "test"}:
+            parts |= parted_one_by_one(parts["train"], labels, digests, seed, {"val": 3})
+    assert {split: splits.of(split).tolist() for split in SPLITS} == {split: parts.get(split, []) for split in SPLITS}
+    assert splits.set_aside == [(f"{index}.png", f"the same picture as {other}.png") for index, other in aside]
 
 
 def test_train_and_val_given_leave_no_test(folder):

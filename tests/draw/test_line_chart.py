@@ -62,3 +62,12 @@ def test_names_stand_above_the_frame():
     above = picture[:, 60:92, 700:].float()
     for colour in (RED, (0, 0, 255)):
         assert ((above - torch.tensor(colour).float()[:, None, None]).abs().sum(dim=0) < 90).any()
+
+
+def test_named_places_share_the_axis_evenly_and_have_their_names_below():
+    names = ("stem", "", "a name that is far too long for the room that it has")
+    picture = line_chart([Line("", [(0, 2), (1, 2), (2, 2)], RED)], title="t", x=Axis("x", names=names), y=Axis("y", least=0, most=10))
+    line = places_of(picture, RED)[:, 1]
+    assert (int(line.min()), int(line.max())) == (pytest.approx(832 / 6, abs=3), pytest.approx(832 * 5 / 6, abs=3))
+    thirds = torch.tensor_split((picture[:, 526:546, 96:926].float().mean(dim=0) < 200).any(dim=0), 3)
+    assert [bool(third.any()) for third in thirds] == [True, False, True]

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from neocog.batch import Preprocess
-from neocog.engine import Plan, forward, forward_train, prepare
+from neocog.engine import Plan, feature_maps, forward, forward_train, prepare
 from neocog.models.network import Network
 
 PREPROCESS = Preprocess((6, 5), (6, 5), mean=(0.1, 0.5, 0.9), std=(0.2, 0.25, 0.5))
@@ -91,3 +91,15 @@ def test_every_output_of_training_is_float32():
     model = TwoHeads(dict(base.stages), base.head, channels=(4,), preprocess=PREPROCESS, num_classes=2)
     outputs = forward_train(model, torch.rand(2, 3, 6, 5), dataclasses.replace(PLANS[1]))
     assert {name: output.dtype for name, output in outputs.items()} == {"logits": torch.float32, "aux1": torch.float32}
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=Plan.describe)
+def test_feature_maps_are_those_of_images_normalised_once(plan):
+    model, images = prepare(network(), plan), torch.rand(3, 3, 6, 5)
+    with torch.no_grad():
+        maps = feature_maps(model, images, plan, ["only"])
+        pooled = functional.linear(maps["only"].mean(dim=(2, 3)), model.head[2].weight, model.head[2].bias)
+        answer = forward(model, images, plan)
+    assert maps["only"].dtype == torch.float32
+    assert maps["only"].shape == (3, 4, 4, 3)
+    torch.testing.assert_close(pooled, answer, atol=1e-5 if plan.precision == "float32" else 0.02, rtol=0)

@@ -13,7 +13,7 @@ from neocog.machine import this_machine, usable_cores
 REMEDY = "mend the file, or leave it out and let the program choose"
 PLANS = [
     Plan(),
-    Plan("cuda", "channels_last", "bfloat16", True, 7, 32, "0123456789ab"),
+    Plan("cuda", "channels_last", "bfloat16", True, 7, 32, 4, "0123456789ab"),
     Plan("mps", micro_batch=1),
 ]
 
@@ -35,7 +35,7 @@ def test_keys_that_are_left_out_have_their_defaults():
         ([], "a plan: a JSON object", "a file with list"),
         (
             {"treads": 2},
-            "the keys device, layout, precision, compiled, threads, micro_batch, machine",
+            "the keys device, layout, precision, compiled, threads, micro_batch, world, machine",
             "'treads' in a file",
         ),
         ({"device": "tpu"}, "one of cpu, cuda, mps for device", "'tpu' in a file"),
@@ -43,6 +43,9 @@ def test_keys_that_are_left_out_have_their_defaults():
         ({"precision": "float16"}, "one of float32, bfloat16 for precision", "'float16' in a file"),
         ({"threads": 0}, "a whole number above 0 for threads", "0 in a file"),
         ({"threads": True}, "a whole number above 0 for threads", "True in a file"),
+        ({"threads": None}, "a whole number above 0 for threads", "None in a file"),
+        ({"world": 0}, "a whole number above 0 for world", "0 in a file"),
+        ({"world": None}, "a whole number above 0 for world", "None in a file"),
         ({"micro_batch": 1.5}, "a whole number above 0 for micro_batch", "1.5 in a file"),
         ({"compiled": 1}, "true or false for compiled", "1 in a file"),
     ],
@@ -70,6 +73,7 @@ def test_the_words_for_a_plan():
     assert Plan("cuda", "channels_last", "bfloat16", compiled=True, micro_batch=8).describe() == (
         "cuda, channels last, bfloat16, compiled, 8 pictures at once"
     )
+    assert Plan(world=2).describe() == "cpu, contiguous, float32, 1 thread, 2 processes"
 
 
 def test_the_default_is_plain_float32_of_this_machine(monkeypatch):

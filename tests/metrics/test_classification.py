@@ -8,7 +8,7 @@ from torch.nn import functional
 from torchmetrics.functional.classification import multiclass_accuracy, multiclass_calibration_error, multiclass_confusion_matrix
 
 from neocog.errors import DataError
-from neocog.metrics import ClassificationMetrics, Metrics, bootstrap_interval
+from neocog.metrics import ClassificationMetrics, Metrics, bootstrap_interval, wilson_interval
 from neocog.targets import Labels
 
 
@@ -160,4 +160,19 @@ def test_the_interval_is_the_same_again_and_narrow_where_all_is_right():
     assert (
         str(caught.value)
         == "expected: at least one answer to measure an accuracy by\nfound: none\nto do: measure on a split that has pictures"
+    )
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 5), (1, 1), (7, 9), (90, 100), (1799, 1800), (50, 50)])
+@pytest.mark.parametrize("level", [0.5, 0.95, 0.999])
+def test_wilson_s_interval_is_scipy_s(right, count, level):
+    theirs = stats.binomtest(right, count).proportion_ci(level, method="wilson")
+    assert wilson_interval(right, count, level=level) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
+
+
+def test_wilson_s_interval_of_nothing():
+    with pytest.raises(DataError) as caught:
+        wilson_interval(0, 0)
+    assert (
+        str(caught.value) == "expected: at least one answer to measure a share by\nfound: none\nto do: measure on a split that has pictures"
     )

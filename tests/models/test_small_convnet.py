@@ -48,3 +48,29 @@ def test_it_learns_real_digits_in_seconds():
     with torch.inference_mode():
         accuracy = (model.eval()((test_x - 0.5) / 0.25).argmax(dim=1) == test_y).float().mean().item()
     assert accuracy >= 0.98
+
+
+def test_without_norms_there_are_biases_instead():
+    torch.manual_seed(0)
+    with_norms, without = (create_model("small_convnet", num_classes=10, width=8, norm=norm) for norm in ("batch", "none"))
+    assert not [name for name in without.state_dict() if "norm" in name]
+    convolutions = {name for name in with_norms.state_dict() if name.endswith("conv.weight")}
+    assert {name for name in without.state_dict() if name.endswith("conv.weight")} == convolutions
+    assert {name for name in without.state_dict() if name.endswith("conv.bias")} == {
+        name.replace("weight", "bias") for name in convolutions
+    }
+    assert sum(parameter.numel() for parameter in without.parameters()) == sum(p.numel() for p in with_norms.parameters()) - 7 * 2 * 8
+    assert [info.receptive_field for info in without.stage_info] == [info.receptive_field for info in with_norms.stage_info]
+
+
+def test_norms_that_change_nothing_leave_the_same_network():
+    torch.manual_seed(0)
+    without = create_model("small_convnet", num_classes=10, width=8, norm="none").eval()
+    with_norms = create_model("small_convnet", num_classes=10, width=8).eval()
+    state = {name: value for name, value in without.state_dict().items() if not name.endswith("conv.bias")}
+    assert with_norms.load_state_dict(state, strict=False).unexpected_keys == []
+    for module in with_norms.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eps = 0.0  # mean 0, variance 1, scale 1, shift 0 are a fresh norm's
+    images = torch.randn(3, 3, 32, 32)
+    torch.testing.assert_close(with_norms(images), without(images))

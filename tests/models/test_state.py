@@ -35,6 +35,36 @@ def holds(state):
     return set(state.tensors) == set(TENSORS) and all(torch.equal(state.tensors[key], TENSORS[key]) for key in TENSORS)
 
 
+def test_the_format_is_that_of_the_safetensors_library(tmp_path):
+    numbers = torch.Generator().manual_seed(0)
+    wide = torch.randn(4, 3, 5, 2, generator=numbers)
+    tensors = {
+        "float64": wide.double(),
+        "float32": wide.to(memory_format=torch.channels_last),
+        "float16": wide.half(),
+        "bfloat16": wide.bfloat16(),
+        "view": wide[::2, :, 1:],
+        "int64": torch.tensor(-(2**40)),
+        "int8": torch.arange(-3, 4, dtype=torch.int8),
+        "uint8": torch.arange(7, dtype=torch.uint8),
+        "uint16": torch.tensor([65535, 1], dtype=torch.uint16),
+        "bool": torch.tensor([True, False, True]),
+        "nothing": torch.zeros(0, 3),
+        "parameter": torch.nn.Parameter(torch.ones(2)),
+    }
+    path = tmp_path / "w.safetensors"
+    write_weights(path, tensors, {"model": "mlp"})
+    plain = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
+    theirs = safetensors.torch.load(safetensors.torch.save(plain))
+    ours = safetensors.torch.load_file(path)
+    assert set(ours) == set(theirs)
+    for name, tensor in theirs.items():
+        assert ours[name].dtype == tensor.dtype
+        assert ours[name].shape == tensor.shape
+        assert torch.equal(ours[name], tensor)
+    assert int.from_bytes(path.read_bytes()[:8], "little") % 8 == 0
+
+
 def test_what_is_written_is_read(tmp_path):
     preprocess = Preprocess((8, 8), (9, 9), channels=1, mean=(0.5,), std=(0.5,))
     path = tmp_path / "w.safetensors"

@@ -14,12 +14,13 @@ import importlib
 import itertools
 import json
 import os
+import random
 import resource
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ CALLS = {
 """Functions at whose beginning a fault may strike."""
 
 CLOCKS = {"seconds", "images_per_second"}
+HOUR = 3600.0
 
 
 class Commands:
@@ -45,12 +47,20 @@ class Commands:
 
     Args:
         cache: folder for what the program remembers.
+        modules: that are imported once, before any command, beside those of every training.
     """
 
-    def __init__(self, cache: Path) -> None:
+    NOT_BOUND = 77
+
+    def __init__(self, cache: Path, modules: Sequence[str] = ()) -> None:
         environment = {**os.environ, "NEOCOG_CACHE": str(cache), "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
         self._process = subprocess.Popen(
-            [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            [sys.executable, __file__, *modules],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
         )
 
     def __enter__(self) -> "Commands":
@@ -69,13 +79,15 @@ class Commands:
                 "time" (which one, from 1), and of a call "signal" (SIGKILL unless told otherwise); or a list of these;
                 "after": or how many seconds after its start;
                 "plan": the plan that is chosen without a probe;
-                "patches": values to set, by dotted name;
+                "patches": values to set, by dotted name; unless told otherwise every epoch's end is saved, whatever it costs;
                 "largest_file": in bytes, as a full disk sets a limit;
+                "bound_by_rights": true where permission bits must bind it, root or not; `NOT_BOUND` is its exit code where they cannot;
+                "jumping_clocks": seed of the hours by which all clocks jump back and forth;
                 "errors": file that standard error goes to.
         """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"arguments": [str(argument) for argument in arguments], **order}) + "\n")
+        self._process.stdin.write(json.dumps({"arguments": [str(argument) for argument in arguments], **order}, default=str) + "\n")
         self._process.stdin.flush()
         answer = self._process.stdout.readline()
         assert answer, self._process.communicate()[1]
@@ -136,7 +148,7 @@ def _serve() -> None:
 
 def _load() -> None:
     """Import what trainings import, so that no child has to. Nothing is computed: threads would not survive a fork."""
-    for name in ("neocog.api", "pyarrow.parquet", "tomlkit"):
+    for name in ("neocog.api", "pyarrow.parquet", "tomlkit", *sys.argv[1:]):
         importlib.import_module(name)
     import torch
     from sklearn.datasets import load_digits
@@ -168,14 +180,37 @@ def _arm(order: dict[str, Any]) -> None:
         from neocog.engine.probe import Choice
 
         chosen = Choice(plan_from_dict(order["plan"], "the order"), source="exact")
-        _replace("neocog.training.train.choose_plan", lambda old: lambda *arguments, **named: chosen)
-    for name, value in order.get("patches", {}).items():
+        _replace("neocog.training.planning.choose_plan", lambda old: lambda *arguments, **named: chosen)
+    for name, value in {"neocog.training.saving.SHARE": 1e9, **order.get("patches", {})}.items():
         _replace(name, lambda old, value=value: value)
     if "largest_file" in order:
         resource.setrlimit(resource.RLIMIT_FSIZE, (order["largest_file"], resource.RLIM_INFINITY))
+    if "bound_by_rights" in order and not _bound_by_rights():
+        os._exit(Commands.NOT_BOUND)
+    if "jumping_clocks" in order:
+        for number, name in enumerate(("time", "monotonic", "perf_counter")):
+            _replace(f"time.{name}", lambda old, number=number: _jumping(old, random.Random(f"{order['jumping_clocks']} {number}")))
     faults = order.get("fault", [])
     for fault in faults if isinstance(faults, list) else [faults]:
         _put_in(fault, _counting(fault.get("time", 1)))
+
+
+def _bound_by_rights() -> bool:
+    sys.path.append(str(Path(__file__).parents[1]))
+    return bool(importlib.import_module("campaign.confine").bound_by_rights())
+
+
+def _jumping(clock: Callable[[], float], numbers: random.Random) -> Callable[[], float]:
+    """A clock that is now and then set some hours back or ahead."""
+    set_by = 0.0
+
+    def read() -> float:
+        nonlocal set_by
+        if numbers.random() < 0.1:
+            set_by += numbers.uniform(-8, 8) * HOUR
+        return clock() + set_by
+
+    return read
 
 
 def _put_in(fault: dict[str, Any], due: Callable[[], bool]) -> None:

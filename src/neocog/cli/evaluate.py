@@ -1,11 +1,14 @@
 """`neocog evaluate`: how good a network is on pictures whose classes are known."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from neocog.cli.averaging import add_averaging, cost_in_words, open_others, print_members
 from neocog.cli.command import COMMANDS, Answer, Command
+from neocog.cli.examination import add_examinations, examine, show_examinations
 from neocog.cli.network import add_network, facts, open_network
 from neocog.cli.parser import Parser
 from neocog.cli.tables import print_facts, print_table
@@ -21,6 +24,8 @@ def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
     """The network, the data, which split of them, and where to write."""
     parser.add_argument("--split", metavar="NAME", help="train, val or test (default: test, else val, else all pictures)")
     parser.add_argument("--save", type=Path, metavar="DIR", help="folder to write to (default: the run's own for its own data)")
+    add_averaging(parser)
+    add_examinations(parser)
     add_network(parser, typed, "[DATA]")
 
 
@@ -29,8 +34,13 @@ def run(arguments: argparse.Namespace) -> Answer:
     network, words = open_network(arguments)
     if len(words) > 1:
         raise UsageError("at most one dataset", ", ".join(words), "evaluate on one after the other")
+    others = open_others(arguments)
     known = facts(network)
-    evaluation = network.evaluate(words[0] if words else None, split=arguments.split, save=arguments.save)
+    data = words[0] if words else None
+    examined = examine(network, data, arguments)
+    evaluation = network.evaluate(data, split=arguments.split, together_with=others, tta=arguments.tta, save=arguments.save)
+    for note in evaluation.notes:
+        print(f"note: {note}", file=sys.stderr)
     interval = evaluation.interval()
     return {
         **known,
@@ -40,6 +50,8 @@ def run(arguments: argparse.Namespace) -> Answer:
         "interval": None if interval is None else list(interval),
         "classes": _classes(evaluation, network.class_names),
         "files": [str(path) for path in evaluation.files],
+        **evaluation.averaging(),
+        **examined,
     }
 
 
@@ -52,8 +64,10 @@ def show(answer: Answer) -> None:
             ("split", answer["split"]),
             ("pictures", f"{answer['pictures']:,}"),
             *((name.replace("_", " "), f"{value:.4f}{interval if name == 'accuracy' else ''}") for name, value in metrics.items()),
+            *((("cost", cost),) if (cost := cost_in_words(answer)) else ()),
         ]
     )
+    print_members(answer)
     classes = answer["classes"]
     if 0 < len(classes) <= MOST_CLASSES_SHOWN:
         print()
@@ -62,6 +76,7 @@ def show(answer: Answer) -> None:
         print_table(headings, rows, right=headings[1:])
     if answer["files"]:
         print(f"\nwritten to {Path(answer['files'][0]).parent}: {', '.join(Path(path).name for path in answer['files'])}")
+    show_examinations(answer)
 
 
 def _classes(evaluation: "Evaluation", names: Sequence[str]) -> list[dict[str, Any]]:

@@ -80,5 +80,5 @@ def facts(run: "Run") -> Answer:
 
     if run.result is not None:
         return run.result.to_dict()
-    none = {item.name: None for item in fields(Result)}
+    none = {item.name: None for item in fields(Result) if item.name != "profile"}
     return {**none, "task": run.trained.task_name, "model": run.trained.name, "plan": run.trained.plan.to_dict(), "metrics": {}}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from neocog.cli.averaging import add_averaging, cost_in_words, members, open_others
 from neocog.cli.command import COMMANDS, Answer, Command
 from neocog.cli.network import add_network, open_network
 from neocog.cli.parser import Parser
@@ -18,6 +19,7 @@ NEXT_SHOWN = 2
 def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
     """The network, the pictures, and where to draw."""
     parser.add_argument("--save", type=Path, metavar="DIR", help="folder for the pictures with the answers drawn on them")
+    add_averaging(parser)
     add_network(parser, typed, "IMAGE...")
 
 
@@ -27,11 +29,17 @@ def run(arguments: argparse.Namespace) -> Answer:
     if not pictures:
         named = arguments.words[0] if arguments.words else f"--model {arguments.model}"
         raise UsageError("pictures, or folders of them", "none", f"name them, as neocog predict {named} picture.jpg")
-    answers = network.predict(*pictures, save=arguments.save)
+    others = open_others(arguments)
+    answers = network.predict(*pictures, together_with=others, tta=arguments.tta, save=arguments.save)
     for answer in answers:
         if answer.error is not None:
             print(f"left out: {answer.path}: {answer.error.found}", file=sys.stderr)
-    return {"predictions": [answer.to_dict() for answer in answers]}
+    return {
+        "predictions": [answer.to_dict() for answer in answers],
+        "members": members([network, *others]),
+        "views": sorted(set(arguments.tta)),
+        "cost": answers.cost.to_dict(),
+    }
 
 
 def show(answer: Answer) -> None:
@@ -41,6 +49,9 @@ def show(answer: Answer) -> None:
     drawings = [row["drawing"] for row in answer["predictions"] if "drawing" in row]
     if drawings:
         print(f"\n{len(drawings):,} {'picture' if len(drawings) == 1 else 'pictures'} drawn into {Path(drawings[0]).parent}")
+    cost = cost_in_words(answer)
+    if cost:
+        print(f"\n{cost}")
 
 
 def _words(row: Mapping[str, Any]) -> tuple[str, str, str]:

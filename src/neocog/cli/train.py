@@ -9,7 +9,7 @@ from neocog.cli.flags import add_fields
 from neocog.cli.network import facts
 from neocog.cli.parser import Parser
 from neocog.cli.recipe_flags import add_member_flags, chosen_flags, named_recipe
-from neocog.cli.training_result import show
+from neocog.cli.training_result import add_profile_flag, show
 
 
 def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
@@ -27,6 +27,7 @@ def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, metavar="RUN", help="folder for the run (default runs/<dataset>-<model>-<n>)")
     parser.add_argument("--recipe", type=Path, metavar="FILE", help="recipe to begin from; flags override it")
     parser.add_argument("--find-lr", action="store_true", help="find the learning rate by a short trial first; the run keeps its curve")
+    add_profile_flag(parser)
     add_fields(parser, Recipe, title="the recipe", skip=("dataset",))
     add_member_flags(parser, named_recipe(parser, typed))
 
@@ -35,8 +36,9 @@ def run(arguments: argparse.Namespace) -> Answer:
     """Train; progress goes to standard error."""
     from neocog.api import train
 
-    choices, options = chosen_flags(arguments, ("out", "recipe", "find_lr"))
-    return facts(train(out=arguments.out, recipe=arguments.recipe, find_lr=arguments.find_lr, **choices, **options))
+    choices, options = chosen_flags(arguments, ("out", "recipe", "find_lr", "profile"))
+    switches = {"find_lr": arguments.find_lr, "profile": arguments.profile}
+    return facts(train(out=arguments.out, recipe=arguments.recipe, **switches, **choices, **options))
 
 
 COMMANDS.add("train", Command("train a network on pictures", 10, add_arguments, run, show))

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
+from neocog.data.compact import Digests
 from neocog.data.dataset import Dataset, Split, content_digest
 from neocog.images import Picture, Size
 from neocog.targets import Label
@@ -94,10 +95,12 @@ class ArrayDataset(Dataset):
         """Of the pixels."""
         return content_digest(self.pixels[index].contiguous().numpy().data.cast("B"))
 
-    def digests(self) -> list[bytes]:
+    def digests(self) -> Digests:
         """The digests of all pictures, at once."""
-        rows = self.pixels.contiguous().numpy().reshape(len(self), -1)
-        return [content_digest(row.data) for row in rows]
+        found = Digests.empty(len(self))
+        for index, row in enumerate(self.pixels.contiguous().numpy().reshape(len(self), -1)):
+            found.put(index, content_digest(row.data))
+        return found
 
     def fingerprint(self) -> str:
         """Of pixels, labels and class names."""

@@ -12,6 +12,8 @@ on the disk, which is known without reading them.
 
 import hashlib
 import json
+import os
+import re
 import shutil
 import threading
 import time
@@ -27,7 +29,8 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
-from neocog.data.dataset import DIGEST_BYTES, Dataset
+from neocog.data.compact import Digests
+from neocog.data.dataset import Dataset
 from neocog.data.files import FileDataset
 from neocog.data.survey import Fault, Note, Survey
 from neocog.errors import SurroundingsError
@@ -37,7 +40,7 @@ from neocog.machine import cache_folder
 
 __all__ = ["PixelCache"]
 
-VERSION = 2  # of decoding, resizing and of the files' form
+VERSION = 3  # of decoding, resizing and of the files' form
 ROWS_CHECKED = 1000
 STALE_AFTER = 24 * 3600  # seconds after which a part that nobody finished is deleted
 GIB = 1 << 30
@@ -65,7 +68,7 @@ class PixelCache:
         """The pixels and what the pass had found, if the files are as they were when it was made."""
         try:
             return self._load(self._key.read_text())
-        except FileNotFoundError:
+        except (OSError, ValueError):  # there is none, or it is damaged
             return None
 
     def has_candidates(self) -> bool:
@@ -89,10 +92,10 @@ class PixelCache:
         Raises:
             SurroundingsError: the disk has no room.
         """
-        self._prepare()
         row_bytes = self._bytes() // self.shape[0]
         checksums = torch.full(self.shape[:1], zlib.crc32(bytes(row_bytes)))  # of rows that stay black
         try:
+            self._prepare()
             unnamed = self.folder / f".{uuid.uuid4().hex}{PART}"  # its name is its content, not known yet
             with replacing(unnamed) as file:
                 file.truncate(self._bytes())
@@ -120,12 +123,14 @@ class PixelCache:
         return "free some space, set NEOCOG_CACHE to a folder on another disk, or choose a smaller image size"
 
     def _load(self, content: str) -> tuple[Tensor, Survey] | None:
+        if not re.fullmatch(f"[0-9a-f]{{32}}-{self._name()}", content):
+            return None
         pixels, index = self._pixels(content), self._index(content)
         if not index.is_file() or not pixels.is_file() or pixels.stat().st_size != self._bytes():
             return None
         try:
             survey, checksums = _unpacked(index)
-        except (safetensors.SafetensorError, KeyError, ValueError, OSError):
+        except Exception:  # whatever is wrong with what was kept, the pictures are there to be read anew
             return None
         rows = self._map(content)
         return (rows, survey) if self._sound(rows, checksums) else None
@@ -172,19 +177,15 @@ class PixelCache:
         digest = hashlib.blake2b(f"{self._made} {self._name()}".encode(), digest_size=16)
         if isinstance(self.dataset, FileDataset) and self.dataset.root is not None:
             digest.update(str(self.dataset.root.resolve()).encode(errors="surrogateescape"))
-            for index, name in enumerate(self.dataset.files):
-                digest.update(f"{_state_of(self.dataset.path(index))} {name}".encode(errors="surrogateescape"))
+            for name, facts in self.dataset.stats():
+                digest.update(f"{_state_of(facts)} {name}".encode(errors="surrogateescape"))
         else:
             digest.update(f"\n{self.dataset.fingerprint()}".encode())
         return digest.hexdigest()
 
 
-def _state_of(path: Path) -> str:
-    try:
-        facts = path.stat()
-    except OSError:
-        return "\n-"
-    return f"\n{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns} {facts.st_ino}"
+def _state_of(facts: os.stat_result | None) -> str:
+    return "\n-" if facts is None else f"\n{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns} {facts.st_ino}"
 
 
 def _writer(file: BinaryIO, row_bytes: int, checksums: Tensor) -> Callable[[int, Tensor], None]:
@@ -201,23 +202,31 @@ def _writer(file: BinaryIO, row_bytes: int, checksums: Tensor) -> Callable[[int,
 
 
 def _packed(survey: Survey, checksums: Tensor) -> bytes:
-    digests = b"".join(digest or bytes(DIGEST_BYTES) for digest in survey.digests)
     tensors = {
         "sizes": survey.sizes,
         "channels": survey.channels,
-        "digests": torch.frombuffer(bytearray(digests), dtype=torch.uint8).reshape(-1, DIGEST_BYTES),
-        "read": torch.tensor([bool(digest) for digest in survey.digests]),
+        "digests": torch.from_numpy(survey.digests.rows),
+        "read": torch.from_numpy(survey.digests.known),
         "checksums": checksums,
     }
     found: dict[str, Any] = {"faults": [asdict(fault) for fault in survey.faults], "notes": [asdict(note) for note in survey.notes]}
-    return save(tensors, {"neocog": json.dumps(found)})
+    return save(tensors, {"neocog": json.dumps({**found, "checksum": _checksum(tensors, found)})})
 
 
 def _unpacked(index: Path) -> tuple[Survey, Tensor]:
     with safetensors.safe_open(str(index), framework="pt") as file:
         found = json.loads((file.metadata() or {})["neocog"])
         tensors = {name: file.get_tensor(name) for name in ("sizes", "channels", "digests", "read", "checksums")}
-    rows = tensors["digests"].numpy()
-    digests = [row.tobytes() if known else b"" for row, known in zip(rows, tensors["read"].tolist(), strict=True)]
+    if found.pop("checksum") != _checksum(tensors, found):
+        raise ValueError(f"{index} is not as it was written")
+    digests = Digests.of_rows(tensors["digests"].numpy(), tensors["read"].numpy())
     faults, notes = [Fault(**fault) for fault in found["faults"]], [Note(**note) for note in found["notes"]]
     return Survey(tensors["sizes"], tensors["channels"], digests, faults, notes), tensors["checksums"]
+
+
+def _checksum(tensors: dict[str, Tensor], found: dict[str, Any]) -> str:
+    digest = hashlib.blake2b(json.dumps(found, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
+        digest.update(tensors[name].contiguous().numpy().data.cast("B"))
+    return digest.hexdigest()

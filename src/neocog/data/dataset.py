@@ -10,16 +10,16 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from neocog.data.compact import DIGEST_BYTES, Names
 from neocog.images import Picture, Size
 from neocog.targets import Label, Target
 
-__all__ = ["DIGEST_BYTES", "SPLITS", "Dataset", "Split", "TaskName", "content_digest"]
+__all__ = ["SPLITS", "Dataset", "Split", "TaskName", "content_digest"]
 
 Split = Literal["train", "val", "test"]
 TaskName = Literal["classify", "detect", "segment", "denoise"]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
-DIGEST_BYTES = 16
 
 
 def content_digest(content: bytes | memoryview) -> bytes:
@@ -106,4 +106,4 @@ class Dataset(ABC):
 
     def wheres(self) -> Sequence[str]:
         """The names of all pictures."""
-        return [self.where(index) for index in range(len(self))]
+        return Names(self.where(index) for index in range(len(self)))

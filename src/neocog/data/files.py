@@ -1,7 +1,9 @@
 """Datasets whose pictures are files."""
 
 import hashlib
-from collections.abc import Sequence
+import os
+import stat
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from statistics import median_low
@@ -11,6 +13,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from neocog.data.compact import Names
 from neocog.data.dataset import Dataset, Split, TaskName, content_digest
 from neocog.errors import PictureError
 from neocog.images import Facts, Picture, Size, decode, inspect
@@ -20,6 +23,7 @@ __all__ = ["FileDataset", "LabelledFiles", "read_file"]
 
 SAMPLED = 256  # files whose headers tell channels and typical size
 HEADER_BYTES = 1 << 16
+ENDLESS = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK)  # reading one may wait for ever
 
 
 def read_file(path: Path) -> bytes:
@@ -29,6 +33,8 @@ def read_file(path: Path) -> bytes:
         PictureError: there is none, or it may not be read.
     """
     try:
+        if stat.S_IFMT(path.stat().st_mode) in ENDLESS:
+            raise PictureError("a readable picture file", "a pipe or a device", "take it away", "unreadable")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise PictureError("a picture file", "no file", "put the file back", "missing") from error
@@ -52,7 +58,7 @@ class FileDataset(Dataset):
         self.name = name
         self.task = task
         self.root = root
-        self.files = files
+        self.files = files if isinstance(files, Names) else Names(files)
         self.splits = splits
 
     def __len__(self) -> int:
@@ -86,21 +92,33 @@ class FileDataset(Dataset):
 
     def picture(self, index: int, at_least: Size | None = None, depth: Literal[8, 16] = 8) -> Picture:
         """Read and decode the file."""
-        return decode(read_file(self.path(index)), channels=self.mode, depth=depth, at_least=at_least)
+        return decode(self.content(index), channels=self.mode, depth=depth, at_least=at_least)
+
+    def content(self, index: int) -> bytes:
+        """The bytes of the file.
+
+        Raises:
+            PictureError: there is none, or it may not be read.
+        """
+        return read_file(self.path(index))
 
     def digest(self, index: int) -> bytes:
         """Of the file."""
-        return content_digest(read_file(self.path(index)))
+        return content_digest(self.content(index))
+
+    def stats(self) -> Iterator[tuple[str, os.stat_result | None]]:
+        """Name, size and times of each file; None for one that is not there. No file is read."""
+        for name in self.files:
+            try:
+                yield name, os.stat(os.path.join(str(self.root), name))  # noqa: PTH116, PTH118 - a million path objects take seconds
+            except OSError:
+                yield name, None
 
     def fingerprint(self) -> str:
         """Of the paths, the files' sizes in bytes, and the class names; no file is read."""
         digest = hashlib.blake2b("\n".join((self.task, *self.class_names)).encode(errors="surrogateescape"), digest_size=16)
-        for index, name in enumerate(self.files):
-            try:
-                size = self.path(index).stat().st_size
-            except OSError:
-                size = -1
-            digest.update(f"\n{size} {name}".encode(errors="surrogateescape"))
+        for name, facts in self.stats():
+            digest.update(f"\n{-1 if facts is None else facts.st_size} {name}".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
     @cached_property
@@ -123,6 +141,8 @@ class FileDataset(Dataset):
 
     def _header(self, index: int) -> Facts | None:
         try:
+            if not self.path(index).is_file():  # a pipe would never end
+                return None
             with self.path(index).open("rb") as file:
                 head = file.read(HEADER_BYTES)
                 try:

@@ -118,10 +118,14 @@ def _file(folder: Path, name: str) -> Path:
 
 
 def _require_match(paths: Sequence[Path], arrays: Sequence[NDArray[Any]], classes: int) -> None:
+    for images, path in zip(arrays[::2], paths[::2], strict=True):
+        if not images.size:
+            shape = " by ".join(f"{length:,}" for length in images.shape)
+            raise DataError("pictures with pixels", f"{path} holds {shape} of them", "replace the file")
     for images, labels, path in zip(arrays[::2], arrays[1::2], paths[1::2], strict=True):
         if len(images) != len(labels):
             raise DataError(f"{len(images):,} labels, one for each picture", f"{path} holds {len(labels):,}", "replace the files")
-        if len(labels) and labels.max() >= classes:
+        if labels.max() >= classes:
             raise DataError(f"labels from 0 to {classes - 1}", f"{path} holds the label {labels.max()}", "replace the file")
     if arrays[0].shape[1:] != arrays[2].shape[1:]:
         raise DataError("training and test pictures of one size", f"{arrays[0].shape[1:]} and {arrays[2].shape[1:]}", "replace the files")

@@ -65,9 +65,8 @@ def entries(folder: Path) -> tuple[list[str], list[str]]:
 def list_pictures(folder: Path) -> Listing:
     """All picture files below a folder, at any depth; links are followed, each folder is entered once."""
     listing = Listing()
-    for name in _walk(folder, "", {_identity(folder)}, listing):
-        known = PurePath(name).suffix.lower() in SUFFIXES
-        (listing.files if known else listing.others).append(name)
+    for name in _walk(folder, listing):
+        (listing.files if _is_picture(name) else listing.others).append(name)
     for names in (listing.files, listing.others, listing.loops):
         names.sort()
     return listing
@@ -75,28 +74,37 @@ def list_pictures(folder: Path) -> Listing:
 
 def has_pictures(folder: Path) -> bool:
     """Whether there is a picture file below a folder; the first one ends the search."""
-    return any(PurePath(name).suffix.lower() in SUFFIXES for name in _walk(folder, "", {_identity(folder)}, Listing()))
+    return any(map(_is_picture, _walk(folder, Listing())))
 
 
-def _walk(folder: Path, prefix: str, entered: set[tuple[int, int]], listing: Listing) -> Iterator[str]:
-    inner = []
-    with os.scandir(folder) as found:
-        for entry in found:
-            if is_ignored(entry.name):
-                continue
-            if _is_folder(entry):
-                inner.append(entry.name)
-            elif _may_be_read(entry):
-                yield prefix + entry.name
-            else:
-                listing.others.append(prefix + entry.name)
-    for name in sorted(inner):
-        identity = _identity(folder / name)
+def _is_picture(name: str) -> bool:
+    """By the suffix, whose case does not count."""
+    return name[name.rfind(".") :].lower() in SUFFIXES  # a path object for each of a million files would take seconds
+
+
+def _walk(folder: Path, listing: Listing) -> Iterator[str]:
+    """The files below a folder, which may lie deeper than Python's recursion goes; the rest is noted in the listing."""
+    entered: set[tuple[int, int]] = set()
+    waiting = [""]
+    while waiting:
+        prefix = waiting.pop()
+        identity = _identity(folder / prefix)
         if identity in entered:
-            listing.loops.append(prefix + name)
+            listing.loops.append(prefix.removesuffix("/"))
             continue
         entered.add(identity)
-        yield from _walk(folder / name, f"{prefix}{name}/", entered, listing)
+        inner = []
+        with os.scandir(folder / prefix) as found:
+            for entry in found:
+                if is_ignored(entry.name):
+                    continue
+                if _is_folder(entry):
+                    inner.append(entry.name)
+                elif _may_be_read(entry):
+                    yield prefix + entry.name
+                else:
+                    listing.others.append(prefix + entry.name)
+        waiting += [f"{prefix}{name}/" for name in sorted(inner, reverse=True)]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

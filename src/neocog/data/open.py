@@ -1,5 +1,6 @@
 """Finds a dataset by its name, or by how the files in a folder lie."""
 
+import contextlib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -42,19 +43,22 @@ def open_dataset(name_or_path: str | Path, task: str | None = None, **options: A
                 f"choose {'one of ' if len(entry.tasks) > 1 else ''}{', '.join(entry.tasks)}",
             )
         return entry.open(wanted or entry.tasks[0], options_of(entry.Options, options, f"the dataset {entry.name}"))
-    path = _place(name_or_path)
     try:
+        path = _place(name_or_path)
         if not path.exists():
             raise UsageError("the name of a dataset, a folder or a CSV file", f"no {name_or_path}", _near(path))
         layout, told_by = _recognise(path, wanted)
         return layout.open(path, told_by, options_of(layout.Options, options, f"the layout {layout.name!r}"))
-    except PermissionError as error:
-        raise DataError("a dataset that may be read", f"{error.filename}: {error.strerror}", "allow reading it") from error
+    except OSError as error:
+        remedy = "allow reading it" if isinstance(error, PermissionError) else "correct the path, or move what lies there"
+        raise DataError("a dataset that may be read", f"{error.filename}: {error.strerror}", remedy) from error
 
 
 def _place(name_or_path: str | Path) -> Path:
     """The path itself, or the folder of that name among the datasets."""
-    path = Path(name_or_path).expanduser()
+    path = Path(name_or_path)
+    with contextlib.suppress(RuntimeError):  # a name that begins with ~ and that no account has
+        path = path.expanduser()
     among_datasets = data_folder() / path
     return among_datasets if not path.exists() and among_datasets.is_dir() else path
 

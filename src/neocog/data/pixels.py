@@ -10,6 +10,7 @@ from torch import Tensor
 
 from neocog.data.arrays import ArrayDataset
 from neocog.data.cache import PixelCache
+from neocog.data.compact import Digests
 from neocog.data.dataset import Dataset
 from neocog.data.survey import Fault, Note, Survey, judge, survey
 from neocog.errors import PictureError
@@ -41,7 +42,7 @@ class Gathered:
 
     pixels: UInt8[Tensor, "n c h w"]
     sizes: Int64[Tensor, "n 2"]
-    digests: list[bytes]
+    digests: Digests
     faults: list[Fault]
     notes: list[Note]
 

@@ -1,7 +1,8 @@
 """One pass over all pictures of a dataset: read, hash, decode, and set aside by name what cannot be used."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -9,8 +10,9 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
+from neocog.data.compact import Digests
 from neocog.data.dataset import Dataset, content_digest
-from neocog.data.files import FileDataset, read_file
+from neocog.data.files import FileDataset
 from neocog.errors import DataError, PictureError
 from neocog.images import Facts, Picture, Size, read
 from neocog.machine import usable_cores
@@ -19,6 +21,7 @@ __all__ = ["Fault", "Note", "Survey", "default_threads", "judge", "survey"]
 
 MOST_THREADS = 32
 PICTURES_A_CALL = 16  # that one thread takes at a time
+CALLS_WAITING = 4  # for each thread
 FEWEST_BAD = 10
 MOST_BAD = 0.01
 MOST_BITS_DARK = 14  # of 16; a picture that fills 15 may just be dim
@@ -82,7 +85,7 @@ class Survey:
 
     sizes: Int64[Tensor, "n 2"]
     channels: Int64[Tensor, "n"]
-    digests: list[bytes]
+    digests: Digests
     faults: list[Fault]
     notes: list[Note]
 
@@ -114,7 +117,7 @@ def survey(
         progress: told how many pictures are done, of how many.
     """
     total = len(dataset)
-    seen: list[_Seen] = []
+    found = Survey(torch.zeros(total, 2, dtype=torch.int64), torch.zeros(total, dtype=torch.int64), Digests.empty(total), [], [])
     if isinstance(dataset, FileDataset):
         _ = dataset.channels  # looked up once, before there are threads
 
@@ -124,13 +127,15 @@ def survey(
     wanted = threads or (default_threads() if isinstance(dataset, FileDataset) else 1)  # drawing does not wait for a disk
     pool = ThreadPoolExecutor(wanted, initializer=torch.set_num_threads, initargs=(1,))
     try:
-        for part in pool.map(look, range(0, total, PICTURES_A_CALL)):
-            seen.extend(part)
+        done = 0
+        for part in _in_order(pool, look, range(0, total, PICTURES_A_CALL), CALLS_WAITING * wanted):
+            _take_in(found, dataset, done, part)
+            done += len(part)
             if progress is not None:
-                progress(len(seen), total)
+                progress(done, total)
     finally:
         pool.shutdown(cancel_futures=True)
-    return _collect(dataset, seen)
+    return found
 
 
 def judge(dataset: Dataset, faults: Sequence[Fault], allow_bad: bool = False) -> None:
@@ -174,7 +179,7 @@ def _look(dataset: Dataset, index: int, at_least: Size | None, keep: Callable[[i
     digest = b""
     try:
         if isinstance(dataset, FileDataset):
-            data = read_file(dataset.path(index))
+            data = dataset.content(index)
             digest = content_digest(data)
             picture, facts = read(data, channels=dataset.mode, at_least=at_least)
             size, channels, notes = (facts.height, facts.width), facts.channels, _notes(facts, dataset.where(index))
@@ -207,11 +212,23 @@ def _depth_note(bits: int | None) -> str:
     return "16 bit" if bits is None or bits > MOST_BITS_DARK else f"16 bit, values to {2**bits - 1} of 65535"
 
 
-def _collect(dataset: Dataset, seen: Sequence[_Seen]) -> Survey:
-    return Survey(
-        torch.tensor([item.size for item in seen], dtype=torch.int64).reshape(-1, 2),
-        torch.tensor([item.channels for item in seen], dtype=torch.int64),
-        [item.digest for item in seen],
-        [Fault(dataset.where(i), item.fault.kind, item.fault.found) for i, item in enumerate(seen) if item.fault is not None],
-        [Note(dataset.where(i), kind) for i, item in enumerate(seen) for kind in item.notes],
-    )
+def _in_order(pool: ThreadPoolExecutor, look: Callable[[int], list[_Seen]], starts: Iterable[int], waiting: int) -> Iterator[list[_Seen]]:
+    """What the calls give, in their order, with no more of them begun ahead than these; `pool.map` would enter all at once."""
+    begun: deque[Future[list[_Seen]]] = deque()
+    for start in starts:
+        begun.append(pool.submit(look, start))
+        if len(begun) > waiting:
+            yield begun.popleft().result()
+    while begun:
+        yield begun.popleft().result()
+
+
+def _take_in(found: Survey, dataset: Dataset, start: int, part: Sequence[_Seen]) -> None:
+    rows = slice(start, start + len(part))
+    found.sizes[rows] = torch.tensor([seen.size for seen in part], dtype=torch.int64)
+    found.channels[rows] = torch.tensor([seen.channels for seen in part], dtype=torch.int64)
+    for index, seen in enumerate(part, start):
+        found.digests.put(index, seen.digest)
+        if seen.fault is not None:
+            found.faults.append(Fault(dataset.where(index), seen.fault.kind, seen.fault.found))
+        found.notes.extend(Note(dataset.where(index), kind) for kind in seen.notes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from neocog.draw.canvas import blank, line_height, text_width, to_picture, write
+from neocog.draw.canvas import blank, line_height, shorten, text_width, to_picture, write
 from neocog.draw.palette import INK, MUTED, PAPER, RULE, WRONG, Colour, class_colour
 from neocog.draw.palette import RIGHT as FIRST
 from neocog.images import Picture
@@ -18,6 +18,7 @@ LEFT, RIGHT, TOP, BOTTOM = 96, 32, 92, 84
 SMOOTH = 2  # drawn this many times as large, and shrunk
 TITLE, LABEL = 24, 16
 TICKS = 6
+GAP = 6  # pixels between two names
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class Axis:
         label: what is measured, with its unit.
         logarithmic: whether equal steps are equal ratios.
         least, most: the ends; None takes those of the data.
+        names: of the horizontal axis, written in place of the numbers 0, 1, 2, ... with the same room for each; () for numbers.
     """
 
     label: str
     logarithmic: bool = False
     least: float | None = None
     most: float | None = None
+    names: tuple[str, ...] = ()
 
     def place(self, value: float) -> float:
         """The value on the scale that is drawn."""
@@ -110,6 +113,8 @@ class _Frame:
     def ticks(self, index: int) -> list[float]:
         """Round values along the axis."""
         axis, (low, high) = (self.x, self.y)[index], self._ends[index]
+        if axis.names:
+            return [float(number) for number in range(len(axis.names))]
         if axis.logarithmic:
             return [10.0**power for power in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)]
         step = _round_step((high - low) / TICKS)
@@ -118,6 +123,8 @@ class _Frame:
 
 
 def _ends(axis: Axis, values: Sequence[float]) -> tuple[float, float]:
+    if axis.names:
+        return -0.5, len(axis.names) - 0.5
     low = axis.place(axis.least if axis.least is not None else min(values))
     high = axis.place(axis.most if axis.most is not None else max(values))
     return (low, high) if high > low else (low - 0.5, high + 0.5)
@@ -155,7 +162,7 @@ def _draw_line(image: Image.Image, frame: _Frame, line: Line, colour: Colour) ->
 def _write_words(image: Image.Image, frame: _Frame, title: str) -> None:
     write(image, (LEFT, 18), title, TITLE, INK)
     for value in frame.ticks(0):
-        write(image, (frame.across(value), HEIGHT - BOTTOM + 10), _number(value), LABEL, MUTED, anchor="ma")
+        write(image, (frame.across(value), HEIGHT - BOTTOM + 10), _word(frame.x, value), LABEL, MUTED, anchor="ma")
     for value in frame.ticks(1):
         write(image, (LEFT - 10, frame.down(value)), _number(value), LABEL, MUTED, anchor="rm")
     write(image, ((LEFT + WIDTH - RIGHT) / 2, HEIGHT - BOTTOM + 42), frame.x.label, LABEL, INK, anchor="ma")
@@ -169,6 +176,13 @@ def _write_legend(image: Image.Image, names: Sequence[tuple[str, Colour]]) -> No
         across -= text_width(name, LABEL)
         write(image, (across, TOP - line_height(LABEL) - 6), name, LABEL, colour)
         across -= 24
+
+
+def _word(axis: Axis, value: float) -> str:
+    """What stands at a tick of the horizontal axis: its name, as far as there is room beside the others, or its number."""
+    if not axis.names:
+        return _number(value)
+    return shorten(axis.names[int(value)], LABEL, (WIDTH - LEFT - RIGHT) // len(axis.names) - GAP)
 
 
 def _number(value: float) -> str:

@@ -1,5 +1,6 @@
 """The one place where images meet a network: normalised, in the plan's layout and precision."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import cast
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from neocog.engine.plan import Plan
 from neocog.models.network import Network
 
-__all__ = ["forward", "forward_train", "prepare"]
+__all__ = ["feature_maps", "forward", "forward_train", "prepare"]
 
 
 def prepare(model: Network, plan: Plan) -> Network:
@@ -39,6 +40,13 @@ def forward_train(model: Network, images: Float[Tensor, "b c h w"], plan: Plan) 
     with _autocast(plan):
         outputs = model.forward_train(_entering(model, images, plan))
     return {name: output.float() for name, output in outputs.items()}
+
+
+def feature_maps(model: Network, images: Float[Tensor, "b c h w"], plan: Plan, names: Sequence[str]) -> dict[str, Tensor]:
+    """What stages of the network make of images, each as float32; see `Network.feature_maps`."""
+    with _autocast(plan):
+        maps = model.feature_maps(_entering(model, images, plan), names)
+    return {name: found.float() for name, found in maps.items()}
 
 
 def _entering(model: Network, images: Tensor, plan: Plan) -> Tensor:

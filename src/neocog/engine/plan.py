@@ -18,6 +18,7 @@ __all__ = ["Layout", "Plan", "Precision", "default_plan", "obeying", "plan_from_
 
 Layout = Literal["contiguous", "channels_last"]
 Precision = Literal["float32", "bfloat16"]
+MOST_THREADS = 4096  # a system that is asked for more than it has ends the process
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Plan:
         threads: threads that one operation may use on the processor.
         micro_batch: most pictures that pass through the network at once; None for the whole batch. Their
             gradients are added up, so that a step is the same but for batch norm's statistics.
+        world: processes that share every step.
         machine: fingerprint of the machine that the plan was made on.
     """
 
@@ -41,6 +43,7 @@ class Plan:
     compiled: bool = False
     threads: int = 1
     micro_batch: int | None = None
+    world: int = 1
     machine: str = ""
 
     @property
@@ -61,6 +64,8 @@ class Plan:
             words.append("compiled")
         if self.micro_batch is not None:
             words.append(f"{self.micro_batch} pictures at once")
+        if self.world > 1:
+            words.append(f"{self.world} processes")
         return ", ".join(words)
 
 
@@ -100,12 +105,15 @@ def plan_from_dict(values: Any, where: str) -> Plan:
     for key, choices in admitted.items():
         if key in values and values[key] not in choices:
             raise RunError(f"one of {', '.join(choices)} for {key}", f"{values[key]!r} in {where}", remedy)
-    for key in ("threads", "micro_batch"):
-        value = values.get(key)
-        if value is not None and (type(value) is not int or value < 1):
+    for key in ("threads", "micro_batch", "world"):
+        value = values.get(key, 1)
+        if (type(value) is not int or value < 1) and (key, value) != ("micro_batch", None):
             raise RunError(f"a whole number above 0 for {key}", f"{value!r} in {where}", remedy)
-    if type(values.get("compiled", False)) is not bool:
-        raise RunError("true or false for compiled", f"{values['compiled']!r} in {where}", remedy)
+    if values.get("threads", 1) > MOST_THREADS:
+        raise RunError(f"at most {MOST_THREADS:,} threads", f"{values['threads']:,} in {where}", remedy)
+    for key, kind, words in (("compiled", bool, "true or false"), ("machine", str, "a text")):
+        if key in values and type(values[key]) is not kind:
+            raise RunError(f"{words} for {key}", f"{values[key]!r} in {where}", remedy)
     return Plan(**values)
 
 
@@ -117,7 +125,7 @@ def read_plan(path: Path) -> Plan:
     """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError("a plan: a JSON file as a run's plan.json", f"{path}: {error}", "check the path or mend the file") from error
     return plan_from_dict(values, str(path))
 

@@ -221,7 +221,7 @@ def remembered_plan(key: str) -> Plan | None:
     path = _memory(key)
     try:
         plan = plan_from_dict(json.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, ValueError, RunError):
+    except (OSError, ValueError, RecursionError, RunError):
         return None  # a missing or damaged memory is no fault: it is measured again
     return plan if plan.machine == default_plan().machine else None
 

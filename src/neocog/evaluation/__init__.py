@@ -1,22 +1,35 @@
-"""Asking a trained network about a whole split: metrics, predictions, pictures of what went wrong."""
+"""Asking a trained network about a whole split: metrics, predictions, pictures of what went wrong; several networks too."""
 
 from neocog.evaluation.answers import answers, window
+from neocog.evaluation.caveats import caveats
 from neocog.evaluation.classes import match_classes
-from neocog.evaluation.evaluate import Evaluation, evaluate
-from neocog.evaluation.material import Material, given_pictures, own_pictures, read_material, recorded_splits
+from neocog.evaluation.cost import Cost
+from neocog.evaluation.ensemble import Ensemble, assemble
+from neocog.evaluation.evaluate import Evaluation, evaluate, evaluate_together
+from neocog.evaluation.material import Material, given_pictures, own_pictures, read_each, read_material, recorded_splits
 from neocog.evaluation.pictures import save_pictures
 from neocog.evaluation.predictions import write_predictions
+from neocog.evaluation.saving import save_evaluation
+from neocog.evaluation.views import VIEWS
 
 __all__ = [
+    "VIEWS",
+    "Cost",
+    "Ensemble",
     "Evaluation",
     "Material",
     "answers",
+    "assemble",
+    "caveats",
     "evaluate",
+    "evaluate_together",
     "given_pictures",
     "match_classes",
     "own_pictures",
+    "read_each",
     "read_material",
     "recorded_splits",
+    "save_evaluation",
     "save_pictures",
     "window",
     "write_predictions",

@@ -16,7 +16,7 @@ from neocog.models.network import Network
 from neocog.targets import Labels
 from neocog.tasks import Task
 
-__all__ = ["answers", "pictures_at_once", "window"]
+__all__ = ["answers", "compute", "in_classes", "pictures_at_once", "taken_at_once", "window"]
 
 PIXELS_AT_ONCE = 512 * 32 * 32
 LEAST_AT_ONCE, MOST_AT_ONCE = 8, 512
@@ -40,22 +40,38 @@ def answers(
     """
     model.eval()
     fit, size = window(task.fit(training=False)), model.preprocess.size
-    at_once = 1 if fit == "native" else pictures_at_once(size)
-    for rows in indices.split(at_once):
-        batch = loader.batch(rows)
-        if classes is not None and isinstance(batch.targets, Labels):
-            batch = replace(
-                batch, targets=replace(batch.targets, classes=classes[batch.targets.classes], others=classes[batch.targets.others])
-            )
-        batch = place(batch, fit, size).to(plan.device)
-        with torch.inference_mode(), obeying(plan):
-            outputs = forward(model, batch.images, plan)
-        yield outputs, batch
+    for rows in indices.split(taken_at_once(task, size)):
+        batch = place(in_classes(loader.batch(rows), classes), fit, size).to(plan.device)
+        yield compute(model, plan, batch), batch
+
+
+def compute(model: Network, plan: Plan, batch: Batch) -> Tensor:
+    """Outputs for a batch at the network's input and on the plan's device, as float32; nothing is kept for a gradient."""
+    with torch.inference_mode(), obeying(plan):
+        return forward(model, batch.images, plan)
+
+
+def in_classes(batch: Batch, classes: Int64[Tensor, "k"] | None) -> Batch:
+    """The batch with its labels in a network's classes.
+
+    Args:
+        batch: labels in the dataset's classes; other targets stay as they are.
+        classes: see `answers`.
+    """
+    if classes is None or not isinstance(batch.targets, Labels):
+        return batch
+    labels = batch.targets
+    return replace(batch, targets=replace(labels, classes=classes[labels.classes], others=classes[labels.others]))
 
 
 def window(fit: Fit) -> Fit:
     """How a loaded picture meets the input: where pictures cover it, they are canvases already and only a window is cut."""
     return "crop" if fit == "cover" else fit
+
+
+def taken_at_once(task: Task, size: Size) -> int:
+    """`pictures_at_once`, and one by one for a task that answers at the pictures' own sizes."""
+    return 1 if task.fit(training=False) == "native" else pictures_at_once(size)
 
 
 def pictures_at_once(size: Size) -> int:

@@ -1,7 +1,7 @@
-"""Evaluate a network on some pictures of a dataset."""
+"""Evaluate a network, or several together, on some pictures of a dataset."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,14 +11,16 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from neocog.data.loader import Loader
-from neocog.evaluation.answers import answers
+from neocog.evaluation.answers import in_classes
+from neocog.evaluation.cost import Cost, Stopwatch
+from neocog.evaluation.ensemble import Asked, Ensemble, Member, ask, assemble
 from neocog.metrics.base import Metrics
 from neocog.metrics.classification import ClassificationMetrics, PerClass, bootstrap_interval
 from neocog.progress import Progress, Silent
 from neocog.run import Trained
 from neocog.targets import Label, Labels, Prediction
 
-__all__ = ["TOP", "Evaluation", "Ranked", "evaluate"]
+__all__ = ["TOP", "Evaluation", "MemberEvaluation", "Ranked", "evaluate", "evaluate_together"]
 
 TOP = 5
 
@@ -40,8 +42,32 @@ class Ranked(NamedTuple):
 
 
 @dataclass(frozen=True)
+class MemberEvaluation:
+    """What one network of an ensemble answered by itself.
+
+    Attributes:
+        run: its folder; None for a network that was made on the spot.
+        model: name of its architecture.
+        metrics: by name, without the split, of the mean over the views.
+        first_view: the same of the first view alone.
+        seconds: for all views, without reading the pictures.
+    """
+
+    run: Path | None
+    model: str
+    metrics: dict[str, float]
+    first_view: dict[str, float]
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """The run's folder, or the architecture."""
+        return str(self.run or self.model)
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """What a network answered about a split.
+    """What a network, or several together, answered about a split.
 
     Attributes:
         split: "train", "val", "test" or "all".
@@ -50,6 +76,10 @@ class Evaluation:
         indices: which pictures of the dataset.
         predictions: one for each picture, in the order of `indices`.
         seconds: from the first picture to the last.
+        members: each network by itself, the one that was asked first.
+        views: names of the views that each picture was seen in; empty where it was seen once.
+        cost: of the members and the views.
+        notes: what a person should know before believing the metrics.
         files: what was written of it.
     """
 
@@ -59,11 +89,15 @@ class Evaluation:
     indices: Int64[Tensor, "n"]
     predictions: Ranked | tuple[Prediction, ...]
     seconds: float
+    members: tuple[MemberEvaluation, ...]
+    views: tuple[str, ...]
+    cost: Cost
+    notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
 
     def named_metrics(self) -> dict[str, float]:
         """The metrics under their full names ("test/accuracy")."""
-        return {f"{self.split}/{name}": value for name, value in self.metrics.items()}
+        return self._named(self.metrics)
 
     def interval(self) -> tuple[float, float] | None:
         """The 95 % bootstrap interval of a classification's accuracy; None for other tasks."""
@@ -75,6 +109,23 @@ class Evaluation:
     def per_class(self) -> PerClass | None:
         """Precision, recall and number of pictures of each of the network's classes; None for other tasks."""
         return self.sums.per_class() if isinstance(self.sums, ClassificationMetrics) else None
+
+    def averaging(self) -> dict[str, Any]:
+        """What JSON says of the members, the views, and their cost."""
+        members = [
+            {
+                "run": None if member.run is None else str(member.run),
+                "model": member.model,
+                "metrics": self._named(member.metrics),
+                "first_view": self._named(member.first_view),
+                "seconds": member.seconds,
+            }
+            for member in self.members
+        ]
+        return {"members": members, "views": list(self.views), "cost": self.cost.to_dict(), "notes": list(self.notes)}
+
+    def _named(self, metrics: dict[str, float]) -> dict[str, float]:
+        return {f"{self.split}/{name}": value for name, value in metrics.items()}
 
 
 def evaluate(
@@ -96,15 +147,42 @@ def evaluate(
         classes: see `answers`.
         progress: told of every batch.
     """
+    return evaluate_together(assemble([trained]), [loader], indices, split=split, classes=classes, progress=progress)
+
+
+def evaluate_together(
+    ensemble: Ensemble,
+    loaders: Sequence[Loader],
+    indices: Int64[Tensor, "n"],
+    *,
+    split: str = "all",
+    classes: Int64[Tensor, "k"] | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Ask several networks, or one in several views, and take the mean of their answers.
+
+    Args:
+        ensemble: the networks and the views.
+        loaders: of the same dataset, for each member one that reads as the member wants.
+        indices: which pictures.
+        split: what they are called.
+        classes: for each class of the dataset that of the ensemble; see `answers`.
+        progress: told of every batch.
+    """
     progress = progress or Silent()
-    sums = trained.task.metrics()
+    task, target = ensemble.first.task, loaders[0].dataset.target
+    sums = task.metrics()
+    tallies = [_Tally(ensemble, member) for member in ensemble.members]
     predictions: list[Prediction] = []
     ranked: list[Ranked] = []
     started = time.perf_counter()
     progress.start(f"evaluating {split}", len(indices))
-    for outputs, batch in answers(trained.model, trained.task, trained.plan, loader, indices, classes=classes):
-        trained.task.compare(sums, outputs, batch, loader.dataset.target)
-        decoded = trained.task.decode(outputs, batch)
+    for outputs, asked in _answers(ensemble, loaders, indices, classes, tallies):
+        batch = asked[0].batch
+        task.compare(sums, outputs, batch, target)
+        for tally, one in zip(tallies, asked, strict=True):
+            tally.take(one, target)
+        decoded = task.decode(outputs, batch)
         if isinstance(batch.targets, Labels):
             ranked.append(_ranked(decoded, batch.targets))
         else:
@@ -113,7 +191,51 @@ def evaluate(
     progress.done()
     seconds = time.perf_counter() - started
     kept = Ranked(*(torch.cat(column) for column in zip(*ranked, strict=True))) if ranked else tuple(predictions)
-    return Evaluation(split, sums.compute(), sums, indices, kept, seconds)
+    metrics = sums.compute()
+    members = tuple(tally.result(metrics) for tally in tallies)
+    cost = Cost.of([tally.watch for tally in tallies])
+    return Evaluation(split, metrics, sums, indices, kept, seconds, members, ensemble.views, cost)
+
+
+class _Tally:
+    """What is counted of one member. Where its answers are the ensemble's, or its views one, nothing is counted twice."""
+
+    def __init__(self, ensemble: Ensemble, member: Member) -> None:
+        self.member = member
+        self.watch = Stopwatch(warm=not ensemble.averages)  # where nothing is compared, there is no need to warm up
+        self._task = ensemble.first.task
+        self._own = self._task.metrics() if len(ensemble.members) > 1 else None
+        self._first_view = self._task.metrics() if ensemble.views else None
+
+    def take(self, asked: Asked, truth: Any) -> None:
+        """Count the answers about one batch."""
+        for sums, outputs in ((self._own, asked.outputs), (self._first_view, asked.first_view)):
+            if sums is not None:
+                self._task.compare(sums, outputs, asked.batch, truth)
+
+    def result(self, metrics: dict[str, float]) -> MemberEvaluation:
+        """What came of it.
+
+        Args:
+            metrics: of the ensemble.
+        """
+        trained = self.member.trained
+        own = metrics if self._own is None else self._own.compute()
+        first_view = own if self._first_view is None else self._first_view.compute()
+        run = None if trained.folder is None else trained.folder.path
+        return MemberEvaluation(run, trained.name, own, first_view, self.watch.whole)
+
+
+def _answers(
+    ensemble: Ensemble, loaders: Sequence[Loader], indices: Tensor, classes: Tensor | None, tallies: Sequence[_Tally]
+) -> Iterator[tuple[Tensor, list[Asked]]]:
+    """The mean of the answers about each batch, and each member's."""
+    for rows in indices.split(ensemble.pictures_at_once):
+        asked = [
+            ask(tally.member, in_classes(loader.batch(rows), classes), ensemble.views, tally.watch)
+            for loader, tally in zip(loaders, tallies, strict=True)
+        ]
+        yield ensemble.average([one.outputs for one in asked]), asked
 
 
 def _ranked(predictions: Sequence[Prediction], labels: Labels) -> Ranked:

@@ -1,25 +1,26 @@
 """All pictures of a dataset, read once, ready to be asked for in batches."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import torch
 from jaxtyping import Int64
 from torch import Tensor
 
 from neocog.batch import Preprocess
+from neocog.data.compact import Digests
 from neocog.data.dataset import Dataset
 from neocog.data.loader import Loader
 from neocog.data.pixels import Gathered, gather
 from neocog.data.splits import Splits, read_splits
 from neocog.data.survey import Fault, Note, Survey, judge, survey
 from neocog.errors import DataError, UsageError
+from neocog.evaluation.reading import Reading
 from neocog.progress import Progress, counting
 from neocog.tasks import Task
 
-__all__ = ["Material", "given_pictures", "own_pictures", "read_material", "recorded_splits"]
+__all__ = ["Material", "given_pictures", "own_pictures", "read_each", "read_material", "recorded_splits"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Material:
     dataset: Dataset
     loader: Loader
     gathered: Gathered | None
-    digests: list[bytes]
+    digests: Digests
     faults: list[Fault]
     notes: list[Note]
 
@@ -56,23 +57,48 @@ def read_material(dataset: Dataset, task: Task, preprocess: Preprocess, *, allow
     Raises:
         DataError: too many pictures cannot be used, or a class has none left.
     """
-    channels: Literal[1, 3] = 1 if preprocess.channels == 1 else 3
+    return _read(dataset, task, Reading.of(preprocess), allow_bad, progress)
+
+
+def read_each(dataset: Dataset, task: Task, readings: Sequence[Reading], *, allow_bad: bool, progress: Progress) -> list[Material]:
+    """Read every picture once for each way of reading that differs from the others.
+
+    Args:
+        dataset: what to read.
+        task: see `read_material`.
+        readings: as several networks want them.
+        allow_bad: see `read_material`.
+        progress: told of every picture.
+
+    Returns:
+        One for each of the readings, in their order; alike ones share it. Each has the faults of all.
+
+    Raises:
+        DataError: as `read_material`.
+    """
+    made = {reading: _read(dataset, task, reading, allow_bad, progress) for reading in dict.fromkeys(readings)}
+    faults = {fault.where: fault for material in made.values() for fault in material.faults}
+    made = {reading: replace(material, faults=list(faults.values())) for reading, material in made.items()}
+    return [made[reading] for reading in readings]
+
+
+def _read(dataset: Dataset, task: Task, reading: Reading, allow_bad: bool, progress: Progress) -> Material:
     found: Gathered | Survey
     with counting(progress, f"reading {dataset.name}", len(dataset)) as done:
         if task.fit(training=True) == "cover":
             found = gather(
                 dataset,
-                canvas=preprocess.resize,
-                channels=channels,
+                canvas=reading.canvas,
+                channels=reading.channels,
                 allow_bad=allow_bad,
                 progress=done,
-                interpolation=preprocess.interpolation,
+                interpolation=reading.interpolation,
             )
         else:
             found = survey(dataset, progress=done)
             judge(dataset, found.faults, allow_bad)
     gathered = found if isinstance(found, Gathered) else None
-    return Material(dataset, Loader(dataset, gathered, channels), gathered, found.digests, found.faults, found.notes)
+    return Material(dataset, Loader(dataset, gathered, reading.channels), gathered, found.digests, found.faults, found.notes)
 
 
 def given_pictures(material: Material, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:

@@ -46,13 +46,23 @@ def write_predictions(path: Path, evaluation: Evaluation, dataset: Dataset, clas
 
 def _columns(ranked: Ranked, class_names: Sequence[str]) -> dict[str, Any]:
     """Of labels the columns that `prediction_row` names, and whether each is right."""
+    import numpy as np
+    import pyarrow
+
+    names = pyarrow.array(list(class_names), pyarrow.string())
+    count, most = ranked.classes.shape
+    ends = np.arange(count + 1, dtype=np.int32) * most
+
+    def named(classes: Tensor) -> Any:
+        return names.take(pyarrow.array(classes.flatten().numpy()))
+
     return {
-        "prediction": [class_names[index] for index in ranked.answers.tolist()],
+        "prediction": named(ranked.answers),
         "confidence": ranked.probabilities[:, 0].double().numpy(),
-        "top_classes": [[class_names[index] for index in row] for row in ranked.classes.tolist()],
-        "top_probabilities": ranked.probabilities.tolist(),
-        "target": [class_names[index] for index in ranked.truth.tolist()],
-        "correct": (ranked.answers == ranked.truth).tolist(),
+        "top_classes": pyarrow.ListArray.from_arrays(ends, named(ranked.classes)),
+        "top_probabilities": pyarrow.ListArray.from_arrays(ends, pyarrow.array(ranked.probabilities.double().flatten().numpy())),
+        "target": named(ranked.truth),
+        "correct": (ranked.answers == ranked.truth).numpy(),
     }
 
 

@@ -43,6 +43,7 @@ from neocog.layers.sizes import output_size, transposed_output_size
 from neocog.layers.spatial_pyramid_pooling import SpatialPyramidPooling
 from neocog.layers.squeeze_excitation import SqueezeExcitation
 from neocog.layers.stochastic_depth import StochasticDepth
+from neocog.layers.synchronised_batch_norm import SynchronisedBatchNorm2d, synchronise_batch_norms
 from neocog.layers.table_convolution import TableConvolution
 from neocog.layers.unpooling import Unpool, unpool
 
@@ -68,6 +69,7 @@ __all__ = [
     "SqueezeExcitation",
     "StochasticDepth",
     "SumPool2d",
+    "SynchronisedBatchNorm2d",
     "TableConvolution",
     "Unpool",
     "ZeroPadShortcut",
@@ -113,6 +115,7 @@ __all__ = [
     "set_batch_norms",
     "sharpening",
     "sobel",
+    "synchronise_batch_norms",
     "toeplitz_matrix",
     "transposed_by_col2im",
     "transposed_output_size",

@@ -1,6 +1,8 @@
 """Metrics of classification, gathered in a confusion matrix and a few sums."""
 
+import math
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +15,7 @@ from neocog.errors import DataError
 from neocog.random import seed_of
 from neocog.targets import Labels
 
-__all__ = ["BINS", "ClassificationMetrics", "PerClass", "bootstrap_interval"]
+__all__ = ["BINS", "ClassificationMetrics", "PerClass", "bootstrap_interval", "wilson_interval"]
 
 BINS = 15
 TOP = 5
@@ -173,3 +175,26 @@ def bootstrap_interval(correct: int, total: int, *, level: float = 0.95, draws: 
     accuracies = numbers.binomial(total, correct / total, size=draws) / total
     low, high = np.quantile(accuracies, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def wilson_interval(right: int, total: int, *, level: float = 0.95) -> tuple[float, float]:
+    """The score interval of a share (Wilson, Probable Inference, the Law of Succession, and Statistical Inference, 1927).
+
+    Args:
+        right: how many of the cases count.
+        total: how many there are.
+        level: how often the interval should hold the share of the population, in (0, 1).
+
+    Returns:
+        Lower and upper limit, in [0, 1].
+
+    Raises:
+        DataError: there are no cases.
+    """
+    if not total:
+        raise DataError("at least one answer to measure a share by", "none", "measure on a split that has pictures")
+    share, squared = right / total, NormalDist().inv_cdf((1 + level) / 2) ** 2
+    centre = share + squared / (2 * total)
+    half = math.sqrt(squared * (share * (1 - share) / total + squared / (4 * total**2)))
+    low, high = ((centre + side * half) / (1 + squared / total) for side in (-1, 1))
+    return max(low, 0.0), min(high, 1.0)

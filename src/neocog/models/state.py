@@ -6,21 +6,21 @@ import pickle
 import pickletools
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import safetensors
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from neocog.batch import Preprocess
 from neocog.errors import WeightsError
-from neocog.files import write_atomically
+from neocog.files import write_parts
+from neocog.machine import available_memory
 
-__all__ = ["StateFile", "read_state", "write_weights"]
+__all__ = ["StateFile", "as_bytes", "read_state", "write_weights"]
 
 METADATA_KEY = "neocog"
 ZIP = b"PK\x03\x04"
@@ -28,6 +28,26 @@ NESTED = ("state_dict", "model_state_dict", "model", "state_dict_ema")
 WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile
 LARGEST_HEADER = 100_000_000  # bytes, the limit of the safetensors format
 PICKLES_IN_A_FILE = 5  # torch's format before 1.6: magic number, version, system, object, keys
+MEMORY_FOR_A_BYTE = 4  # of a file of tensors, at most
+
+ALIGNMENT = 8  # of the tensors' bytes in a safetensors file
+
+DTYPES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.bool: "BOOL",
+    torch.uint64: "U64",
+    torch.uint32: "U32",
+    torch.uint16: "U16",
+    torch.uint8: "U8",
+}
+"""What the safetensors format calls them."""
 
 # What a pickle of tensors names; torch.load has already refused whatever it does not know to be harmless.
 TENSOR_PARTS = re.compile(
@@ -102,7 +122,7 @@ def read_state(path: Path | str, *, sha256: str = "") -> StateFile:
             tensors=tensors,
             class_names=None if names is None else _names(names),
             preprocess=None if preprocess is None else Preprocess.from_dict(preprocess),
-            model=metadata.get("model"),
+            model=_model(metadata.get("model")),
             digest=digest,
             metadata=metadata,
         )
@@ -115,7 +135,8 @@ def read_state(path: Path | str, *, sha256: str = "") -> StateFile:
 def write_weights(path: Path | str, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
     """Write a safetensors file under a temporary name, flush it, and rename it.
 
-    Equal tensors and metadata give equal bytes.
+    Equal tensors and metadata give equal bytes. Tensors go from their own memory to the file; one that lies
+    elsewhere, or in another order, is copied for as long as it is written.
 
     Args:
         path: of the file; its folder must exist.
@@ -125,10 +146,26 @@ def write_weights(path: Path | str, tensors: Mapping[str, Tensor], metadata: Map
     Raises:
         SurroundingsError: the disk is full, or the folder cannot be written to.
     """
-    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    # One key only: safetensors writes several in no fixed order.
-    data = safetensors.torch.save(plain, {METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)})
-    write_atomically(Path(path), data)
+    names = sorted(tensors, key=lambda name: (-tensors[name].element_size(), name))  # the widest first: all are aligned
+    header: dict[str, Any] = {"__metadata__": {METADATA_KEY: json.dumps(dict(metadata), sort_keys=True)}}
+    end = 0
+    for name in names:
+        start, end = end, end + tensors[name].nbytes
+        header[name] = {"dtype": DTYPES[tensors[name].dtype], "shape": list(tensors[name].shape), "data_offsets": [start, end]}
+    head = json.dumps(header, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % ALIGNMENT)
+
+    def parts() -> Iterator[bytes | memoryview]:
+        yield len(head).to_bytes(8, "little") + head
+        for name in names:
+            yield as_bytes(tensors[name])
+
+    write_parts(Path(path), parts(), 8 + len(head) + end)
+
+
+def as_bytes(tensor: Tensor) -> memoryview:
+    """The values of a tensor in row-major order, in its own memory where they lie so in main memory, else in a copy."""
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -138,7 +175,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             if not isinstance(metadata, dict):
                 raise ValueError("metadata that are no table")
             return _unwrapped({name: file.get_tensor(name) for name in file.keys()}), metadata  # noqa: SIM118 - not a dict
-    except (safetensors.SafetensorError, ValueError, RecursionError, OSError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # types that torch has not, and whatever else damaged bytes lead to
         raise _damaged(path, error) from error
 
 
@@ -148,8 +187,10 @@ def _read_torch(path: Path, head: bytes) -> dict[str, Tensor]:
         if not readable:
             raise pickle.UnpicklingError("neither a zip archive nor a pickle")
         return _tensors_in(torch.load(path, map_location="cpu", weights_only=True))
-    except MemoryError:
-        raise
+    except MemoryError as error:
+        if MEMORY_FOR_A_BYTE * path.stat().st_size > available_memory():
+            raise
+        raise _damaged(path, error) from error  # a length in it is wrong
     except Exception as error:  # damaged bytes may raise anything
         code = _code_in(path)
         if code:
@@ -171,13 +212,23 @@ def _names(names: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _model(name: Any) -> str | None:
+    if name is not None and not isinstance(name, str):
+        raise TypeError("an architecture whose name is no text")
+    return name
+
+
 def _tensors_in(loaded: Any) -> dict[str, Tensor]:
     if not isinstance(loaded, Mapping):
         return {}
     for name in NESTED:
         if isinstance(loaded.get(name), Mapping):
             return _tensors_in(loaded[name])
-    return _unwrapped({str(name): value.detach() for name, value in loaded.items() if isinstance(value, Tensor)})
+    tensors = {str(name): value.detach() for name, value in loaded.items() if isinstance(value, Tensor)}
+    for name, tensor in tensors.items():
+        if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized or tensor.is_complex():
+            raise TypeError(f"{name} holds no plain numbers")
+    return _unwrapped(tensors)
 
 
 def _unwrapped(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -209,7 +260,7 @@ def _code_in(path: Path) -> list[str]:
                 file.seek(0)
                 for _ in range(PICKLES_IN_A_FILE):
                     names += _imports(file)
-    except (OSError, zipfile.BadZipFile):
+    except Exception:  # a damaged archive raises many kinds
         return []
     return sorted({name for name in names if not TENSOR_PARTS.fullmatch(name)})
 

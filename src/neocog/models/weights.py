@@ -136,8 +136,9 @@ def outputs_of(state: StateFile, model: Network, entry: Entry) -> int | None:
     """
     if not model.output_layers:
         return len(state.class_names) if state.class_names else None
-    key = _spelling(state, model.state_dict(), entry).get(f"{model.output_layers[0]}.weight")
-    return None if key is None else len(state.tensors[key])
+    own, name = model.state_dict(), f"{model.output_layers[0]}.weight"
+    weight = state.tensors.get(_spelling(state, own, entry).get(name, ""))
+    return None if weight is None or weight.shape[1:] != own[name].shape[1:] else len(weight)
 
 
 def _spelling(state: StateFile, own: Mapping[str, Tensor], entry: Entry) -> dict[str, str]:
@@ -182,7 +183,7 @@ def _fit_output(
 ) -> tuple[tuple[str, ...] | None, list[str] | None]:
     """Replace the last layer's rows where they are not this network's; the file's names, and the names that matched."""
     weight = tensors.get(f"{model.output_layers[0]}.weight") if model.output_layers else None
-    if weight is None:
+    if weight is None or not weight.ndim:
         return None, None
     names = state.class_names
     if names is None and len(weight) == len(imagenet_classes()):
@@ -203,7 +204,9 @@ def _replace_rows(layer: nn.Module, name: str, tensors: dict[str, Tensor], rows:
     """Initial weights for a last layer, but for the rows whose class the file has."""
     for part, initial in layer.state_dict().items():
         key = f"{name}.{part}"
-        if key in tensors and tensors[key].shape[1:] == initial.shape[1:]:
+        if key in tensors and tensors[key].ndim == initial.ndim and tensors[key].shape[1:] == initial.shape[1:]:
+            if len(tensors[key]) <= max(rows.values(), default=-1):
+                continue  # of another shape than the other part: that is refused when all shapes are checked
             replaced = initial.clone()
             for row, old in rows.items():
                 replaced[row] = tensors[key][old]

@@ -1,5 +1,5 @@
-"""Asking a trained network about picture files."""
+"""Asking a trained network, or several together, about picture files."""
 
-from neocog.prediction.predict import Answer, predict, save_drawings
+from neocog.prediction.predict import Answer, Answers, predict, save_drawings
 
-__all__ = ["Answer", "predict", "save_drawings"]
+__all__ = ["Answer", "Answers", "predict", "save_drawings"]

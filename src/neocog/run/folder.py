@@ -5,10 +5,14 @@ learning_rate.png    where the rate was found by a trial: the loss over the rate
 splits.csv           which picture is in which split, and which were set aside
 plan.json            how it is computed
 metrics.csv          a row for each epoch
+profile.json         where the time of the epochs went, where that was asked for
 log.jsonl            events: probe, warnings, pictures set aside, resumptions
+tensorboard/         where the recipe asks for it: event files for TensorBoard
+mlflow.json          likewise: the mark by which an MLflow store knows the run
 weights.safetensors  the best weights so far, with class names and preprocessing
 checkpoint/          the full state, for resume
 predictions.parquet  of the split evaluated last
+linear_probes.png    where they were asked for: the accuracy of a linear probe after each stage; linear_probes.json: the same in numbers
 manifest.json        written last: versions, machine, licences, hashes of the files above
 """
 
@@ -30,12 +34,30 @@ from neocog.errors import RecipeError, RunError, SurroundingsError, UsageError
 from neocog.files import PART, write_atomically, write_json
 from neocog.recipe import Recipe, read_recipe, recipe_to_toml
 
-__all__ = ["CHECKPOINTS", "CURVE", "CURVE_VALUES", "MANIFEST", "METRICS", "PLAN", "PREDICTIONS", "RECIPE", "SPLITS", "WEIGHTS", "RunFolder"]
+__all__ = [
+    "CHECKPOINTS",
+    "CURVE",
+    "CURVE_VALUES",
+    "MANIFEST",
+    "METRICS",
+    "MLFLOW",
+    "PLAN",
+    "PREDICTIONS",
+    "PROFILE",
+    "RECIPE",
+    "RESTORE",
+    "SPLITS",
+    "TENSORBOARD",
+    "WEIGHTS",
+    "RunFolder",
+]
 
 RECIPE, SPLITS, PLAN = "recipe.toml", "splits.csv", "plan.json"
 METRICS, LOG, WEIGHTS = "metrics.csv", "log.jsonl", "weights.safetensors"
+PROFILE = "profile.json"
 CURVE, CURVE_VALUES = "learning_rate.png", "learning_rate.csv"
 CHECKPOINTS, PREDICTIONS, MANIFEST = "checkpoint", "predictions.parquet", "manifest.json"
+TENSORBOARD, MLFLOW = "tensorboard", "mlflow.json"
 LOCK = ".lock"  # every run of ours has it, from before its first file
 RESTORE = "restore it from a copy of the run"
 ELSEWHERE, WRITABLE = "choose another place with --out", "free some space, or make the folder writable"
@@ -235,7 +257,7 @@ class RunFolder:
             if not text.endswith("\n"):
                 raise RunError(f"a whole {METRICS}", f"{path}, cut short", RESTORE)
             return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(io.StringIO(text))]
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, csv.Error) as error:
             raise RunError(f"numbers in {METRICS}", f"{path}: {error}", RESTORE) from error
 
     def write_metrics(self, rows: Sequence[Mapping[str, float]]) -> None:
@@ -247,6 +269,25 @@ class RunFolder:
         for row in rows:
             writer.writerow({name: repr(value) for name, value in row.items()})
         write_atomically(self.path / METRICS, text.getvalue().encode())
+
+    def write_profile(self, profile: Mapping[str, Any]) -> None:
+        """Write profile.json."""
+        write_json(self.path / PROFILE, profile)
+
+    def profile(self) -> dict[str, Any] | None:
+        """What profile.json says: seconds by part, under "epochs" and "total", and "shares"; None where nothing was measured.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self.path / PROFILE
+        if not path.exists():
+            return None
+        with contextlib.suppress(ValueError):
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(found, dict) and {"epochs", "total", "shares"} <= found.keys():
+                return found
+        raise RunError(f"a whole {PROFILE}", f"{path}, damaged", f"take {PROFILE} away, nothing else needs it")
 
     def log(self, event: str, *, step: int = 0, **facts: Any) -> None:
         """Append an event to log.jsonl.
@@ -264,8 +305,8 @@ class RunFolder:
         """The events of log.jsonl; a line that is no event, as a last one that a kill cut short, is left out."""
         path = self.path / LOG
         found = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            with contextlib.suppress(ValueError):
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
+            with contextlib.suppress(ValueError, RecursionError):
                 event = json.loads(line)
                 if isinstance(event, dict):
                     found.append(event)
@@ -278,7 +319,7 @@ class RunFolder:
             step: of the checkpoint; later events leave log.jsonl.
             rows: that metrics.csv had then.
         """
-        kept = [event for event in self.events() if event.get("step", 0) <= step]
+        kept = [event for event in self.events() if _step_of(event) <= step]
         write_atomically(self.path / LOG, "".join(json.dumps(event) + "\n" for event in kept).encode())
         if rows:
             self.write_metrics(rows)
@@ -305,11 +346,13 @@ class RunFolder:
         path = self.require(MANIFEST)
         try:
             facts = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"JSON in {MANIFEST}", f"{path}: {error}", RESTORE) from error
         for name in ("metrics", "files"):
             if not isinstance(facts, dict) or not isinstance(facts.get(name), dict):
                 raise RunError(f"a table of {name} in {MANIFEST}", f"{path} without it", RESTORE)
+        if not all(isinstance(value, int | float) for value in facts["metrics"].values()):
+            raise RunError(f"numbers as metrics in {MANIFEST}", f"{path} with others", RESTORE)
         return dict(facts)
 
     def verify(self) -> None:
@@ -327,6 +370,12 @@ class RunFolder:
     def _clear_parts(self) -> None:
         for leftover in (*self.path.glob(f".*{PART}"), *(self.path / CHECKPOINTS).glob(f".*{PART}")):
             leftover.unlink(missing_ok=True)
+
+
+def _step_of(event: Mapping[str, Any]) -> float:
+    """At which step it was recorded; 0 where the line does not say."""
+    step = event.get("step")
+    return step if isinstance(step, int | float) else 0
 
 
 def file_hash(path: Path) -> str:

@@ -13,7 +13,7 @@ from neocog.models import StateFile, create_model, read_state
 from neocog.models.class_names import imagenet_ids
 from neocog.models.network import Network
 from neocog.options import options_of
-from neocog.run.folder import WEIGHTS, RunFolder
+from neocog.run.folder import RESTORE, WEIGHTS, RunFolder
 from neocog.tasks import TASKS, Task
 
 __all__ = ["Trained", "load_run", "make_on_the_spot"]
@@ -68,10 +68,17 @@ def load_run(folder: RunFolder, plan: Plan | None = None) -> Trained:
     names = state.class_names or ()
     model = _rebuilt(state, recipe.model_options)
     chosen = plan or _own_plan(folder)
-    task_name = str(state.metadata["task"])
+    task_name = str(recipe.task)
     task = _task(task_name, recipe.task_options, names)
-    ids = tuple(state.metadata.get("class_ids", ()))
-    return Trained(str(state.model), prepare(model, chosen).eval(), task, task_name, names, ids, chosen, folder)
+    return Trained(str(state.model), prepare(model, chosen).eval(), task, task_name, names, _ids(state), chosen, folder)
+
+
+def _ids(state: StateFile) -> tuple[str, ...]:
+    """WordNet ids of the outputs; empty where they have none."""
+    ids = state.metadata.get("class_ids", [])
+    if not isinstance(ids, list) or not all(isinstance(wnid, str) for wnid in ids):
+        raise RunError("weights of the run's own network", f"{state.path}: {ids!r} for class_ids", RESTORE)
+    return tuple(ids)
 
 
 def _own_plan(folder: RunFolder) -> Plan:
@@ -83,13 +90,15 @@ def _rebuilt(state: StateFile, options: Mapping[str, Any]) -> Network:
     """The network that a run's weights were saved from."""
     try:
         preprocess = Preprocess.from_dict(state.metadata["preprocess"])
-        classes, size = int(state.metadata["num_classes"]), preprocess.size
+        classes, size = state.metadata["num_classes"], preprocess.size
+        if type(classes) is not int or (state.class_names and len(state.class_names) != classes):
+            raise ValueError(f"{classes!r} outputs for {len(state.class_names or ())} class names")
         model = create_model(str(state.model), num_classes=classes, in_channels=preprocess.channels, image_size=size, **options)
         model.preprocess = preprocess
         model.load_state_dict(state.tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError("weights of the run's own network", f"{state.path}: {reason}", "restore it from a copy of the run") from error
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise RunError("weights of the run's own network", f"{state.path}: {reason}", RESTORE) from error
     return model
 
 

@@ -1,5 +1,5 @@
 """What differs between tasks, nothing more: loss, decoding, metrics, objective, drawing."""
 
-from neocog.tasks.task import TASKS, Task
+from neocog.tasks.task import TASKS, Averages, Task
 
-__all__ = ["TASKS", "Task"]
+__all__ = ["TASKS", "Averages", "Task"]

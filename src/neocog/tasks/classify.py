@@ -1,7 +1,8 @@
 """Classification: one class for each picture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import log
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -84,6 +85,10 @@ class Classify:
         """The most probable class, with the probabilities of all."""
         probabilities = outputs.softmax(dim=1).cpu()
         return [Prediction(Label(int(row.argmax())), row) for row in probabilities]
+
+    def average(self, outputs: Sequence[Float[Tensor, "b k"]]) -> Float[Tensor, "b k"]:
+        """The mean of the class probabilities, as its logarithm: softmax gives the probabilities back."""
+        return torch.stack([logits.log_softmax(dim=1) for logits in outputs]).logsumexp(dim=0) - log(len(outputs))
 
     def compare(self, metrics: Metrics[Any, Any], outputs: Tensor, batch: Batch, truth: Callable[[int], Target]) -> None:
         """Logits against the batch's labels."""

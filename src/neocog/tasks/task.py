@@ -1,6 +1,6 @@
 """What a task is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
@@ -13,7 +13,7 @@ from neocog.objective import Objective
 from neocog.registry import Registry
 from neocog.targets import Prediction, Target
 
-__all__ = ["TASKS", "Task"]
+__all__ = ["TASKS", "Averages", "Task"]
 
 
 @runtime_checkable
@@ -88,6 +88,23 @@ class Task(Protocol):
 
     def draw(self, picture: Picture, prediction: Prediction, target: Target | None = None) -> Picture:
         """The picture with the answer on it, and the truth where it is known."""
+        ...
+
+
+@runtime_checkable
+class Averages(Protocol):
+    """What a task has beside the rest where several answers about one picture have a mean.
+
+    Networks can then answer together, and a picture can be seen in several views: mirrored, shifted, cut out.
+    A task whose answers say where something is must not have it, as views move that.
+    """
+
+    def average(self, outputs: Sequence[Tensor]) -> Tensor:
+        """The mean of several answers about the same pictures, in the form of one of them.
+
+        Args:
+            outputs: as float32 on one device, all of one shape.
+        """
         ...
 
 

@@ -120,11 +120,13 @@ def _cumulative(norms: list[nn.modules.batchnorm._BatchNorm]) -> Iterator[None]:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
-    yield
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-    for norm, count in zip([norm for norm in norms if norm.num_batches_tracked is not None], counts, strict=True):
-        norm.num_batches_tracked.copy_(count)  # type: ignore[union-attr]
+    try:
+        yield
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+        for norm, count in zip([norm for norm in norms if norm.num_batches_tracked is not None], counts, strict=True):
+            norm.num_batches_tracked.copy_(count)  # type: ignore[union-attr]
 
 
 @contextlib.contextmanager
@@ -134,6 +136,8 @@ def _only_norms_in_training(model: Network, norms: list[nn.modules.batchnorm._Ba
     model.eval()
     for norm in norms:
         norm.training = True
-    yield
-    for module, mode in modes.items():
-        module.training = mode
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode

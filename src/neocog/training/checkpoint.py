@@ -2,21 +2,23 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from neocog.errors import RunError, WeightsError
 from neocog.files import make_folder
 from neocog.models import read_state, write_weights
+from neocog.models.state import as_bytes
 
 __all__ = ["Checkpoint", "State", "latest", "prune", "read_checkpoint", "write_checkpoint"]
 
 KEPT = 2
+NAME = re.compile(r"step-(\d{9,})\.safetensors")
 
 
 @dataclass
@@ -91,7 +93,8 @@ def write_checkpoint(folder: Path, state: State, parts: Mapping[str, Mapping[str
         SurroundingsError: the disk is full, or the folder cannot be written to; older checkpoints are untouched.
     """
     make_folder(folder)
-    tensors = {f"{part}/{name}": tensor for part, group in parts.items() for name, tensor in group.items()}
+    # In main memory and in order once, for the checksum and the file alike.
+    tensors = {f"{part}/{name}": tensor.detach().cpu().contiguous() for part, group in parts.items() for name, tensor in group.items()}
     rows = [list(row.items()) for row in state.rows]  # pairs, because JSON objects are written in alphabetical order
     facts = {"state": {**asdict(state), "rows": rows}, "preprocess": dict(preprocess)}
     path = folder / f"step-{state.step:09d}.safetensors"
@@ -111,10 +114,15 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except WeightsError as error:
         raise RunError("a whole checkpoint", error.found, remedy) from error
     facts = {name: file.metadata.get(name) for name in ("state", "preprocess")}
-    if file.metadata.get("sha256") != _digest(file.tensors, facts):
+    if "sha256" not in file.metadata or file.metadata["sha256"] != _digest(file.tensors, facts):
         raise RunError("a whole checkpoint", f"{path}, whose content does not match its checksum", remedy)
-    state = {**facts["state"], "rows": [dict(row) for row in facts["state"]["rows"]]}  # type: ignore[dict-item,index]
-    return Checkpoint(State(**state), file.tensors, facts["preprocess"], path)  # type: ignore[arg-type]
+    try:
+        state = {**facts["state"], "rows": [dict(row) for row in facts["state"]["rows"]]}  # type: ignore[dict-item,index]
+        return Checkpoint(State(**state), file.tensors, facts["preprocess"], path)  # type: ignore[arg-type]
+    except (TypeError, ValueError, KeyError) as error:
+        raise RunError(
+            "a checkpoint of this version", f"{path}, written by another ({error})", "resume with the version that wrote it"
+        ) from error
 
 
 def latest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
@@ -123,9 +131,8 @@ def latest(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     Raises:
         RunError: there are checkpoints, and none is whole.
     """
-    paths = sorted(folder.glob("step-*.safetensors"), reverse=True)
     faults: list[str] = []
-    for path in paths:
+    for _, path in sorted(_checkpoints(folder).items(), reverse=True):
         try:
             return read_checkpoint(path), faults
         except RunError as error:
@@ -146,7 +153,7 @@ def prune(folder: Path, epoch_ends: Mapping[int, int], keep_every: int) -> None:
         epoch_ends: for the step after which an epoch ended, that epoch, counted from 1.
         keep_every: 0 keeps no earlier epochs.
     """
-    steps = {int(path.stem.removeprefix("step-")): path for path in sorted(folder.glob("step-*.safetensors"))}
+    steps = _checkpoints(folder)
     ends = [step for step in steps if step in epoch_ends]
     since = [step for step in steps if step > max(ends, default=-1)]
     kept = {*ends[-KEPT:], *since[-KEPT:], *(step for step in ends if keep_every and epoch_ends[step] % keep_every == 0)}
@@ -154,10 +161,15 @@ def prune(folder: Path, epoch_ends: Mapping[int, int], keep_every: int) -> None:
         steps[step].unlink()
 
 
+def _checkpoints(folder: Path) -> dict[int, Path]:
+    """The checkpoints by their steps, ascending; files that a person put beside them are none."""
+    found = ((NAME.fullmatch(path.name), path) for path in folder.glob("*.safetensors"))
+    return dict(sorted((int(match[1]), path) for match, path in found if match))
+
+
 def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+        digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
+        digest.update(as_bytes(tensors[name]))
     return digest.hexdigest()

@@ -24,7 +24,7 @@ def not_a_number(job: Job, loss: float, forward: Callable[[], Any]) -> DivergedE
         loss: NaN or infinite.
         forward: runs the network as the step did.
     """
-    reseed(job.recipe.seed, job.state.step)  # dropout as in the step
+    reseed(job.recipe.seed, job.state.step, job.ranks.rank)  # dropout as in the step
     place = first_bad_value(job.model, forward)
     return _diverged(job, "a loss that is a number", f"{loss} in {_step(job)}{f', first in {place}' if place else ''}", layer=place)
 

@@ -57,7 +57,7 @@ def forecast(job: Job, plan: Plan) -> Forecast | None:
     steps = job.total_steps - job.state.step
     if isinstance(job.model, Learner) or steps < FEWEST_STEPS:
         return None
-    pictures = min(job.batch_size, len(job.splits.train))
+    pictures = -(-min(job.batch_size, len(job.splits.train)) // job.ranks.world)
     at_once = min(plan.micro_batch or pictures, pictures)
     with torch.random.fork_rng(range(torch.cuda.device_count())), obeying(plan):
         model = prepare(copy.deepcopy(job.model), plan).train()
@@ -79,13 +79,14 @@ def largest_micro_batch(job: Job, plan: Plan) -> int | None:
     It is the largest half, quarter, eighth, … of a step's pictures that takes no more than `SHARE_OF_MEMORY` of
     what is free.
     """
-    pictures = at_once = min(plan.micro_batch or job.batch_size, len(job.splits.train))
+    pictures = at_once = min(plan.micro_batch or -(-job.batch_size // job.ranks.world), len(job.splits.train))
     if isinstance(job.model, Learner) or pictures <= SAMPLE[-1]:
         return plan.micro_batch
     with torch.random.fork_rng(range(torch.cuda.device_count())), obeying(plan):
         model = prepare(copy.deepcopy(job.model), plan).train()
         each = _kept_per_picture(job, model, plan)
-    room = SHARE_OF_MEMORY * _free(plan) - 4 * _bytes(model)  # gradients, and up to two numbers of the optimizer for each weight
+    kept = 4 * _bytes(model)  # gradients, and up to two numbers of the optimizer for each weight
+    room = SHARE_OF_MEMORY * _free(plan, job.ranks.world) - kept
     while at_once > 1 and at_once * each > room:
         at_once = (at_once + 1) // 2
     return plan.micro_batch if at_once == pictures else at_once
@@ -131,5 +132,6 @@ def _size(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
-def _free(plan: Plan) -> int:
-    return torch.cuda.mem_get_info()[0] if plan.device == "cuda" else available_memory()
+def _free(plan: Plan, world: int) -> int:
+    """Bytes for one of the processes; main memory they share."""
+    return torch.cuda.mem_get_info()[0] if plan.device == "cuda" else available_memory() // world

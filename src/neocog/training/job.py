@@ -15,7 +15,8 @@ from neocog.data.splits import Splits, make_splits, write_splits
 from neocog.engine import Plan, prepare
 from neocog.errors import DataError
 from neocog.evaluation import Material, read_material, recorded_splits
-from neocog.models import MODELS, adapt_preprocess, create_model, open_weights
+from neocog.layers import synchronise_batch_norms
+from neocog.models import MODELS, adapt_preprocess, create_model, open_weights, write_weights
 from neocog.models.network import Learner, Network
 from neocog.optim import OPTIMIZERS, build_optimizer, load_optimizer_state, optimizer_state
 from neocog.optim.schedules import SCHEDULES, learning_rate_factor
@@ -24,11 +25,15 @@ from neocog.progress import Progress
 from neocog.random import seed_of
 from neocog.recipe import Recipe
 from neocog.run import RunFolder
-from neocog.run.folder import CHECKPOINTS, SPLITS
+from neocog.run.folder import CHECKPOINTS, SPLITS, WEIGHTS
 from neocog.tasks import TASKS, Task
 from neocog.training.average import AveragedWeights, ExponentialAverage, Lookahead
 from neocog.training.checkpoint import Checkpoint, State, latest, prune, write_checkpoint
 from neocog.training.defaults import built_options, choose_course
+from neocog.training.logs import Logs
+from neocog.training.profile import Stopwatch
+from neocog.training.ranks import ALONE, Ranks
+from neocog.training.saving import Budget
 
 __all__ = ["Job", "build_network", "read_for_training", "task_of"]
 
@@ -123,10 +128,14 @@ class Job:
         dataset: the recipe's.
         progress: told how far the training is.
         fresh: whether the training begins here; else it goes on with what the folder holds.
+        ranks: the place of this process among those that train together.
     """
 
-    def __init__(self, folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool) -> None:
-        self.folder, self.progress, self.fresh = folder, progress, fresh
+    def __init__(
+        self, folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool, ranks: Ranks = ALONE
+    ) -> None:
+        self.folder, self.progress, self.fresh, self.ranks = folder, progress, fresh, ranks
+        self.logs = Logs(recipe.log, folder, progress)
         self.checkpoint, faults = latest(folder.path / CHECKPOINTS)
         recorded = not fresh and (folder.begun or (folder.path / SPLITS).exists())
         record = folder.require(SPLITS) if recorded else None
@@ -141,6 +150,10 @@ class Job:
         self._schedule_options: Any = options_of(schedule, recipe.schedule_options, f"the schedule {recipe.schedule}")
         self.average: AveragedWeights | None = None
         self.optimizer: torch.optim.Optimizer | None = None
+        self.stopwatch = Stopwatch()
+        self.budget = Budget()
+        self.is_to_be_saved = True  # the end of the last epoch
+        self._best: Mapping[str, Tensor] | None = None  # weights that are to be written with the next checkpoint
         for fault in faults:
             folder.log("checkpoint set aside", step=self.state.step, fault=fault)
             progress.message(f"checkpoint set aside: {fault}")
@@ -159,8 +172,8 @@ class Job:
 
     @property
     def pictures_at_once(self) -> int:
-        """Pictures that pass through the network together."""
-        most = self.plan.micro_batch or self.batch_size
+        """Pictures that pass through the network of one process together."""
+        most = self.plan.micro_batch or -(-self.batch_size // self.ranks.world)
         return min(most, PICTURES_A_PASS) if OPTIMIZERS[self.recipe.optimizer].full_batch else most
 
     @property
@@ -195,7 +208,9 @@ class Job:
     def obey(self, plan: Plan) -> None:
         """Prepare network, averaged weights and optimizer for a plan, and restore the checkpoint's state into them."""
         self.plan = plan
-        prepare(self.model, plan)
+        if self.ranks.world > 1:
+            synchronise_batch_norms(self.model)
+        self.ranks.share_state(prepare(self.model, plan))
         if not isinstance(self.model, Learner):
             self.average = _average(self.model, self.recipe)
             member = OPTIMIZERS[self.recipe.optimizer]
@@ -215,8 +230,57 @@ class Job:
         factor = learning_rate_factor(self.recipe.schedule, step, self.total_steps, self._schedule_options, warmup=warmup)
         return float(self.recipe.learning_rate or 0) * factor
 
+    def end_epoch(self, *, is_best: bool) -> None:
+        """Decide whether the end of the epoch just recorded is saved; keep its weights where they are the best, until a save in memory."""
+        self.is_to_be_saved = self._must_be_saved() or self.budget.allows
+        if not is_best:
+            return
+        tensors = self.evaluated_model.state_dict()
+        with self.stopwatch.part("checkpoints"), self.budget.saving(whole=False):
+            if self.is_to_be_saved:
+                self._best = tensors
+                self._write_best()
+            else:
+                self._best = {name: tensor.to("cpu", copy=True) for name, tensor in tensors.items()}
+
+    def _must_be_saved(self) -> bool:
+        """Whether the epoch's end is one of those that are there when all is done: of the last two, or one to keep."""
+        done, recipe = len(self.state.rows), self.recipe
+        may_be_last = done >= self.epochs - 1 or (recipe.patience and done - self.state.better_epoch >= recipe.patience - 1)
+        return bool(may_be_last or (recipe.keep_every and done % recipe.keep_every == 0))
+
+    def write_best(self) -> None:
+        """Write weights that were kept in memory, if there are any."""
+        if self._best is not None:
+            with self.stopwatch.part("checkpoints"), self.budget.saving(whole=False):
+                self._write_best()
+
+    def _write_best(self) -> None:
+        """weights.safetensors: the best weights, with what is needed to use them anywhere."""
+        if self._best is None:
+            return
+        dataset = self.material.dataset
+        facts = {
+            "model": self.recipe.model,
+            "options": dict(self.recipe.model_options),
+            "task": self.recipe.task,
+            "num_classes": self.model.num_classes,
+            "class_names": list(dataset.class_names),
+            "class_ids": list(dataset.class_ids),
+            "preprocess": self.model.preprocess.to_dict(),
+            "epoch": self.state.best_epoch,
+            "data_licence": dataset.licence,
+        }
+        write_weights(self.folder.path / WEIGHTS, self._best, facts)
+        self._best = None
+
     def save_checkpoint(self) -> None:
-        """Write the full state, and remove checkpoints that are no longer needed."""
+        """Write the best weights and the full state, and remove checkpoints that are no longer needed."""
+        with self.stopwatch.part("checkpoints"), self.budget.saving(whole=True):
+            self._write_best()
+            self._write_checkpoint()
+
+    def _write_checkpoint(self) -> None:
         parts: dict[str, Mapping[str, Tensor]] = {"model": self.model.state_dict()}
         if self.average is not None:
             parts["average"] = self.average.model.state_dict()

@@ -15,10 +15,8 @@ from neocog.data.loader import order
 from neocog.engine import forward, forward_train, obeying
 from neocog.errors import Interrupted
 from neocog.evaluation import answers, window
-from neocog.models import write_weights
 from neocog.models.network import Learner, Network
 from neocog.optim import set_learning_rate
-from neocog.run.folder import WEIGHTS
 from neocog.training.average import renew_norms
 from neocog.training.divergence import bad_validation, not_a_number, watch_loss
 from neocog.training.job import Job
@@ -37,14 +35,22 @@ def fit(job: Job, stop: StopRequest) -> None:
         Interrupted: a signal asked for an end; a checkpoint is saved.
         DivergedError: the loss is no longer a number; the best weights are kept.
     """
-    while job.state.epoch < job.epochs and not job.out_of_patience:
-        train_epoch(job, stop)
-        metrics = validate(job, stop)
-        record(job, metrics)
-        job.state.start_epoch(job.state.epoch + 1)
-        if stop.requested:
-            raise _interrupted(job, stop)
-        job.save_checkpoint()
+    try:
+        while job.state.epoch < job.epochs and not job.out_of_patience:
+            train_epoch(job, stop)
+            with job.stopwatch.part("validation"):
+                metrics = validate(job, stop)
+            record(job, metrics)
+            job.state.start_epoch(job.state.epoch + 1)
+            if job.ranks.agree(stop.requested):
+                raise _interrupted(job, stop)
+            if job.is_to_be_saved:
+                job.save_checkpoint()
+            if job.stopwatch.runs:
+                job.stopwatch.end_epoch(job.state.epoch)
+                job.folder.write_profile(job.stopwatch.to_dict())
+    finally:
+        job.write_best()
     if job.state.epoch < job.epochs:
         best, patience = job.state.better_epoch, job.recipe.patience
         job.folder.log("ended early", step=job.state.step, better_epoch=best, patience=patience)
@@ -54,8 +60,9 @@ def fit(job: Job, stop: StopRequest) -> None:
 def train_epoch(job: Job, stop: StopRequest) -> None:
     """The steps of the current epoch that are still to do."""
     state, epoch = job.state, job.state.epoch
-    rows = job.splits.train[order(len(job.splits.train), job.recipe.seed, epoch)]
-    batches = rows.tensor_split(job.steps_per_epoch)[state.steps_in_epoch :]
+    with job.stopwatch.part("input"):
+        rows = job.splits.train[order(len(job.splits.train), job.recipe.seed, epoch)]
+        batches = rows.tensor_split(job.steps_per_epoch)[state.steps_in_epoch :]
     job.progress.start(f"epoch {epoch + 1} of {job.epochs}", len(rows))
     job.progress.advance(state.pictures)
     saved = time.monotonic()
@@ -70,32 +77,39 @@ def train_epoch(job: Job, stop: StopRequest) -> None:
             state.pictures += len(batch)
             state.seconds += time.perf_counter() - started
             job.progress.advance(len(batch), f"loss {state.loss_sum / state.pictures:.4f}")
-            if stop.requested:
+            if job.ranks.agree(stop.requested):
                 raise _interrupted(job, stop)
-            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS:
+            if time.monotonic() - saved > SECONDS_BETWEEN_CHECKPOINTS and job.budget.allows:
                 job.save_checkpoint()
                 saved = time.monotonic()
 
 
 def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
     """One step on the pictures of the given indices; the mean loss."""
-    random.reseed(job.recipe.seed, job.state.step)
+    random.reseed(job.recipe.seed, job.state.step, job.ranks.rank)
     if isinstance(job.model, Learner):
         draws = random.generator(job.recipe.seed, "learner", job.state.epoch, job.state.step)
-        return float(job.model.update(training_batch(job, rows), draws).get("loss", 0.0))
+        with job.stopwatch.part("input"):
+            batch = training_batch(job, rows)
+        with job.stopwatch.part("optimizer"):
+            return float(job.model.update(batch, draws).get("loss", 0.0))
     if job.optimizer is None:
         raise TypeError("a network that learns by gradient needs an optimizer")
-    set_learning_rate(job.optimizer, job.learning_rate(job.state.step))
-    job.optimizer.zero_grad(set_to_none=True)
+    with job.stopwatch.part("optimizer"):
+        set_learning_rate(job.optimizer, job.learning_rate(job.state.step))
+        job.optimizer.zero_grad(set_to_none=True)
     total = step_within_memory(job, rows, accumulate)
     if not math.isfinite(total):
-        raise not_a_number(job, total, lambda: forward_train(job.model, training_batch(job, rows).images, job.plan))
-    if job.recipe.clip_gradient:
-        nn.utils.clip_grad_norm_(job.model.parameters(), job.recipe.clip_gradient)
+        own = job.ranks.parts(rows, len(rows))[0]
+        raise not_a_number(job, total, lambda: forward_train(job.model, training_batch(job, own).images, job.plan))
     watch_loss(job, total)
-    job.optimizer.step()
+    with job.stopwatch.part("optimizer"):
+        if job.recipe.clip_gradient:
+            nn.utils.clip_grad_norm_(job.model.parameters(), job.recipe.clip_gradient)
+        job.optimizer.step()
     if job.average is not None:
-        job.average.update(job.model, job.state.step)
+        with job.stopwatch.part("average"):
+            job.average.update(job.model, job.state.step)
     return total
 
 
@@ -103,16 +117,22 @@ def accumulate(job: Job, rows: Int64[Tensor, "n"]) -> float:
     """Leave the gradient of a step's mean loss in the parameters; that loss.
 
     The parts of the step count by their weights (`Task.weight`). The sum of these is known only at the end, as
-    mixing draws anew in each part; until then the number of pictures stands for it.
+    mixing draws anew in each part; until then the number of pictures stands for it. Several processes do their
+    shares at once, and add up.
     """
     total = weights = 0.0
-    for part in rows.split(job.pictures_at_once):
-        batch = training_batch(job, part)
-        weight = job.task.weight(batch)
-        loss = batch_loss(job, batch)["total"] * (weight / len(rows))
-        loss.backward()
+    for part in job.ranks.parts(rows, job.pictures_at_once):
+        with job.stopwatch.part("input"):
+            batch = training_batch(job, part)
+            weight = job.task.weight(batch)
+        with job.stopwatch.part("forward"):
+            loss = batch_loss(job, batch)["total"] * (weight / len(rows))
+        with job.stopwatch.part("backward"):
+            loss.backward()
         total += float(loss.detach())
         weights += weight
+    job.ranks.add_up_gradients(job.model)
+    total, weights = job.ranks.add_up([total, weights])
     if weights != len(rows):
         for parameter in job.model.parameters():
             if parameter.grad is not None:
@@ -142,16 +162,23 @@ def batch_loss(job: Job, batch: Batch) -> dict[str, Tensor]:
 def validate(job: Job, stop: StopRequest) -> dict[str, float]:
     """The metrics on the validation split; on the training split where there is no other.
 
+    Of several processes the lead alone validates.
+
     Raises:
         Interrupted: a signal asked for an end; the validation begins anew on resume.
         DivergedError: the loss is no longer a number.
     """
+    if job.average is not None and job.recipe.renew_norms:
+        with job.stopwatch.part("average"):
+            _renew_norms(job)
+    return job.ranks.led(partial(_validated, job, stop))
+
+
+def _validated(job: Job, stop: StopRequest) -> dict[str, float]:
     splits = job.splits
     split, rows = ("val", splits.val) if len(splits.val) else ("train", splits.train)
     found = {}
     if job.average is not None:
-        if job.recipe.renew_norms:
-            _renew_norms(job)
         found = {f"{split}/{name}": value for name, value in _metrics(job, job.average.model, rows, stop).items()}
     own = _metrics(job, job.model, rows, stop)
     return found | {f"{split}/{name}{'_unaveraged' if found else ''}": value for name, value in own.items()}
@@ -176,7 +203,8 @@ def _renew_norms(job: Job) -> None:
         return
     model, train = job.average.model, job.splits.train
     some = train[order(len(train), job.recipe.seed, job.state.epoch)[: job.recipe.renew_norms]]
-    batches = [rows for rows in some.split(job.pictures_at_once) if len(rows) > 1]  # one picture has no variance
+    parts = job.ranks.parts(some, job.pictures_at_once)
+    batches = [rows for rows in parts if len(rows) > 1 or job.ranks.world > 1]  # one picture in all has no variance
     with obeying(job.plan):
         renew_norms(model, [partial(forward, model, training_batch(job, rows).images, job.plan) for rows in batches])
 
@@ -188,36 +216,21 @@ def record(job: Job, metrics: Mapping[str, float]) -> None:
     row = {"epoch": state.epoch + 1, "step": state.step, "learning_rate": job.learning_rate(state.step - 1), "train/loss": loss}
     state.rows.append({**row, **metrics, "seconds": state.seconds, "images_per_second": state.pictures / max(state.seconds, 1e-9)})
     primary, value = next((name, value) for name, value in metrics.items() if name.split("/")[1] == measure.primary)
-    if state.best is None or (value >= state.best if measure.higher_is_better else value <= state.best):
+    is_best = state.best is None or (value >= state.best if measure.higher_is_better else value <= state.best)
+    if is_best:
         if value != state.best:
             state.better_epoch = state.epoch + 1
         state.best, state.best_epoch = value, state.epoch + 1
-        save_weights(job)
+    job.end_epoch(is_best=is_best)
     job.folder.write_metrics(state.rows)
+    job.logs.follow(job.recipe, state.rows)
     speed = f"{state.rows[-1]['images_per_second']:,.0f} images/s"
     job.progress.done(f"epoch {state.epoch + 1} of {job.epochs}: loss {loss:.4f}, {primary} {value:.4f}, {speed}")
-
-
-def save_weights(job: Job) -> None:
-    """Write weights.safetensors: the evaluated network, with what is needed to use it anywhere."""
-    model, dataset = job.evaluated_model, job.material.dataset
-    facts = {
-        "model": job.recipe.model,
-        "options": dict(job.recipe.model_options),
-        "task": job.recipe.task,
-        "num_classes": model.num_classes,
-        "class_names": list(dataset.class_names),
-        "class_ids": list(dataset.class_ids),
-        "preprocess": model.preprocess.to_dict(),
-        "epoch": job.state.best_epoch,
-        "data_licence": dataset.licence,
-    }
-    write_weights(job.folder.path / WEIGHTS, model.state_dict(), facts)
 
 
 def _interrupted(job: Job, stop: StopRequest) -> Interrupted:
     """Save where the training stands; the error to raise."""
     job.save_checkpoint()
     job.folder.log("interrupted", step=job.state.step, signal=stop.name)
-    found = f"{stop.name} at step {job.state.step:,} of {job.total_steps:,}"
-    return Interrupted("a training to its end", found, f"neocog resume {job.folder.path}")
+    found = f"{stop.name or 'a signal to another process'} at step {job.state.step:,} of {job.total_steps:,}"
+    return Interrupted("a training to its end", found, job.ranks.resuming(job.folder.path))

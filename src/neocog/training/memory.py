@@ -1,6 +1,6 @@
 """A step that does not fit into memory is done in smaller parts, from the same state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from neocog.engine import Plan
 from neocog.errors import SurroundingsError
+from neocog.models.network import Network
 from neocog.random import reseed
 from neocog.training.job import Job
 
@@ -46,7 +47,8 @@ def step_within_memory(job: Job, rows: Int64[Tensor, "n"], accumulate: Callable[
     """Accumulate a step's gradient; where memory does not suffice, with half as many pictures at once, again and again.
 
     The smaller plan is recorded before it is used, and a checkpoint before the plan, so that a resumed training
-    divides the same steps in the same way.
+    divides the same steps in the same way. After an error network and plan are as before the step. Of several
+    processes one alone cannot do a part again: it ends.
 
     Args:
         job: its network's statistics and gradients are those of the step afterwards.
@@ -54,7 +56,7 @@ def step_within_memory(job: Job, rows: Int64[Tensor, "n"], accumulate: Callable[
         accumulate: leaves the gradient of the pictures in the network, and gives the loss.
 
     Raises:
-        SurroundingsError: one picture alone is too much.
+        SurroundingsError: one picture alone is too much, or there are several processes.
     """
     before = [buffer.clone() for buffer in job.model.buffers()]
     while True:
@@ -62,12 +64,13 @@ def step_within_memory(job: Job, rows: Int64[Tensor, "n"], accumulate: Callable[
             return accumulate(job, rows)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
+                _restore(job.model, before)
                 raise
         # Outside of the handler, which holds the tensors of the failed step.
-        job.model.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            for buffer, kept in zip(job.model.buffers(), before, strict=True):
-                buffer.copy_(kept)
+        _restore(job.model, before)
+        if job.ranks.world > 1:
+            remedy = "train anew with fewer pictures at once, as --micro-batch 8, or in fewer processes"
+            raise SurroundingsError("memory for a step in every process", f"none left in process {job.ranks.rank}", remedy)
         reseed(job.recipe.seed, job.state.step)
         plan = halved(job.plan, min(job.pictures_at_once, len(rows)))
         job.save_checkpoint()
@@ -75,3 +78,10 @@ def step_within_memory(job: Job, rows: Int64[Tensor, "n"], accumulate: Callable[
         job.plan = plan
         job.folder.log("out of memory", step=job.state.step, micro_batch=plan.micro_batch)
         job.progress.message(f"memory is short: from step {job.state.step + 1:,} on {plan.micro_batch} pictures at once")
+
+
+def _restore(model: Network, buffers: Sequence[Tensor]) -> None:
+    model.zero_grad(set_to_none=True)
+    with torch.no_grad():
+        for buffer, kept in zip(model.buffers(), buffers, strict=True):
+            buffer.copy_(kept)

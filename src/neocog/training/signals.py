@@ -19,9 +19,14 @@ class StopRequest:
 
     Afterwards everything is as before. Elsewhere than in the main thread no signal can be caught: the request
     then never comes.
+
+    Args:
+        last_words: whether an error that leaves the block can be told undisturbed: SIGTERM is then without effect from
+            the error on. Who starts several processes sends it to those that are left when one has ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, last_words: bool = False) -> None:
+        self._last_words = last_words
         self.requested = False
         self.name = ""
         self._is_awaited = False
@@ -35,7 +40,8 @@ class StopRequest:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            ignored = self._last_words and error is not None and number == signal.SIGTERM
+            signal.signal(number, signal.SIG_IGN if ignored else handler)
 
     @contextlib.contextmanager
     def awaited(self) -> Iterator[None]:
@@ -46,8 +52,10 @@ class StopRequest:
         self._is_awaited = True
         try:
             yield
-        finally:
-            self._is_awaited = False
+        except BaseException:
+            self._is_awaited = self._last_words
+            raise
+        self._is_awaited = False
         if self.requested:
             raise KeyboardInterrupt
 

@@ -3,44 +3,44 @@
 import platform
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from neocog._version import __version__
 from neocog.data.dataset import Dataset
 from neocog.data.open import open_dataset
 from neocog.data.splits import require_trainable
-from neocog.engine import Plan, choose_plan, forward_train
-from neocog.engine.plan import default_plan, read_plan
-from neocog.engine.probe import Choice, candidates, job_key
-from neocog.engine.trial import StepTrial
-from neocog.errors import UsageError
+from neocog.errors import RunError, UsageError
 from neocog.evaluation import evaluate, write_predictions
 from neocog.machine import this_machine
 from neocog.models import read_state
-from neocog.models.network import Learner, Network
 from neocog.models.published import named_weights
 from neocog.progress import Progress
 from neocog.recipe import Recipe
 from neocog.run import RunFolder, load_run
-from neocog.run.folder import CURVE, PREDICTIONS, WEIGHTS
+from neocog.run.folder import CURVE, METRICS, PREDICTIONS, RESTORE, WEIGHTS
 from neocog.training.defaults import choose_network, with_dataset_options, with_options
 from neocog.training.find_rate import find_rate as find_learning_rate
 from neocog.training.find_rate import keep_curve
-from neocog.training.forecast import forecast, largest_micro_batch
 from neocog.training.job import Job
-from neocog.training.loop import fit, training_batch
-from neocog.training.memory import halved, is_out_of_memory
+from neocog.training.loop import fit
+from neocog.training.planning import plan_and_forecast
+from neocog.training.profile import Stopwatch
+from neocog.training.ranks import Ranks, open_ranks
 from neocog.training.signals import StopRequest
+from neocog.training.together import Follower, keeping_what_was_done, require_shares
 
 __all__ = ["Result", "result_of", "resume", "train"]
 
 WEIGHTS_READ = "weights read"  # an event of log.jsonl
+
+Claimed = tuple[RunFolder, Recipe, Dataset]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Result:
         images_per_second: of the training steps, without probe and validation.
         plan: how it was computed.
         metrics: of the best weights: validation's, and test's where there is a test split.
+        profile: seconds of each part of the epochs, where they were measured.
     """
 
     run: Path
@@ -64,14 +65,22 @@ class Result:
     images_per_second: float
     plan: dict[str, Any]
     metrics: dict[str, float]
+    profile: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the command line's JSON."""
-        return {**asdict(self), "run": str(self.run)}
+        facts = {**asdict(self), "run": str(self.run)}
+        return facts if self.profile is not None else {name: value for name, value in facts.items() if name != "profile"}
 
 
 def train(
-    recipe: Recipe, out: Path | None, progress: Progress, options: Mapping[str, Any] | None = None, *, find_rate: bool = False
+    recipe: Recipe,
+    out: Path | None,
+    progress: Progress,
+    options: Mapping[str, Any] | None = None,
+    *,
+    find_rate: bool = False,
+    profile: bool = False,
 ) -> Result:
     """Train by a recipe into a new run folder.
 
@@ -81,6 +90,7 @@ def train(
         progress: told how far it is.
         options: of whichever chosen members have fields of these names.
         find_rate: whether the learning rate is found by a short trial before the recipe is written.
+        profile: whether to measure where the time of the epochs goes.
 
     Raises:
         UsageError: an unknown name or a wrong value; the folder is in use.
@@ -89,61 +99,114 @@ def train(
         DivergedError: the loss is no longer a number.
         Interrupted: stopped by a signal; the remedy says how to go on.
     """
-    if find_rate and recipe.learning_rate is not None:
-        raise UsageError("a learning rate to be found, or one that is given", f"both, {recipe.learning_rate:g}", "leave one of them away")
-    recipe, options = with_dataset_options(recipe, options or {})
-    dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
-    require_trainable(dataset)
-    recipe = with_options(choose_network(recipe, dataset), options)
-    folder = RunFolder.create_next(Path("runs") / f"{dataset.name}-{recipe.model}") if out is None else RunFolder.create(out)
-    with folder.locked():
-        try:
-            folder.require_new()  # another training may have begun here since the folder was looked at
-            return _run(folder, recipe, dataset, progress, fresh=True, find_rate=find_rate)
-        finally:
-            folder.leave_no_trace()
+
+    def claim(held: ExitStack) -> Claimed:
+        if find_rate and recipe.learning_rate is not None:
+            expected, found = "a learning rate to be found, or one that is given", f"both, {recipe.learning_rate:g}"
+            raise UsageError(expected, found, "leave one of them away")
+        known, left = with_dataset_options(recipe, options or {})
+        dataset = open_dataset(known.dataset, task=known.task, **known.dataset_options)
+        require_trainable(dataset)
+        complete = with_options(choose_network(known, dataset), left)
+        folder = RunFolder.create_next(Path("runs") / f"{dataset.name}-{complete.model}") if out is None else RunFolder.create(out)
+        held.enter_context(folder.locked())
+        held.callback(folder.leave_no_trace)
+        folder.require_new()  # another training may have begun here since the folder was looked at
+        return folder, complete, dataset
+
+    with open_ranks() as ranks:
+        return _claim_and_run(ranks, claim, progress, fresh=True, find_rate=find_rate, profile=profile)
 
 
-def resume(path: Path, progress: Progress) -> Result:
+def resume(path: Path, progress: Progress, *, profile: bool = False) -> Result:
     """Go on with a run that was stopped, to the same bits as if it had not been.
+
+    Args:
+        path: of the run's folder.
+        progress: told how far it is.
+        profile: whether to measure where the time of the epochs goes.
 
     Raises:
         UsageError, RunError: there is no run, or a file of it is missing or damaged.
         DataError: the data are not what the run was begun with.
         Interrupted: stopped by a signal; the remedy says how to go on.
     """
-    folder = RunFolder.open(path)
-    if folder.finished:
-        progress.message(f"{path} has ended already; nothing to do")
-        return result_of(folder)
-    with folder.locked():
+
+    def claim(held: ExitStack) -> Claimed:
+        folder = RunFolder.open(path)
+        held.enter_context(folder.locked())
         recipe = folder.recipe()
-        dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
-        return _run(folder, recipe, dataset, progress, fresh=False)
+        return folder, recipe, open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
+
+    with open_ranks() as ranks:
+        if ranks.led(lambda: RunFolder.open(path).finished):
+            if ranks.lead:
+                progress.message(f"{path} has ended already; nothing to do")
+            return result_of(RunFolder(path))
+        return _claim_and_run(ranks, claim, progress, fresh=False, profile=profile)
 
 
-def _run(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool, find_rate: bool = False) -> Result:
-    again = f"neocog resume {folder.path}"
-    with StopRequest() as stop:
+def _claim_and_run(
+    ranks: Ranks, claim: Callable[[ExitStack], Claimed], progress: Progress, *, fresh: bool, find_rate: bool = False, profile: bool = False
+) -> Result:
+    """Train in every process; the lead claims the folder, by a lock that is held until the end."""
+    with ExitStack() as held:
+        claimed: list[Claimed] = []
+
+        def place() -> tuple[Path, Recipe]:
+            claimed.append(claim(held))
+            folder, recipe, _ = claimed[0]
+            return folder.path, recipe
+
+        path, recipe = ranks.led(place)
+        make: Callable[[], Job] = partial(Follower, path, recipe, ranks, fresh=fresh)
+        if claimed:
+            make = partial(Job, *claimed[0], progress, fresh=fresh, ranks=ranks)
+        return _run(make, path, ranks, fresh=fresh, find_rate=find_rate, profile=profile)
+
+
+def _run(make: Callable[[], Job], path: Path, ranks: Ranks, *, fresh: bool, find_rate: bool, profile: bool) -> Result:
+    again = ranks.resuming(path)
+    with StopRequest(last_words=ranks.world > 1) as stop:
         with stop.remedied("give the command again: nothing was trained yet" if fresh else again):
-            job = _begin(folder, recipe, dataset, progress, fresh=fresh, find_rate=find_rate)
+            job = _begin(make, ranks, find_rate=find_rate)
         with stop.remedied(again):
-            plan = _plan(job)
-            expected = forecast(job, plan)
-            if expected is not None:
-                job.progress.message(expected.describe())
-                job.folder.log("forecast", step=job.state.step, seconds=expected.seconds, memory=expected.memory)
-            job.obey(plan)
-            with stop.awaited():
-                fit(job, stop)
-            return _finish(job)
+            job.obey(ranks.led(partial(plan_and_forecast, job)))
+            with job.logs:
+                job.logs.follow(job.recipe, job.state.rows)
+                if profile and ranks.lead:
+                    _take_time(job)
+                with stop.awaited(), keeping_what_was_done(job):
+                    fit(job, stop)
+                return ranks.led(partial(_finish, job))
 
 
-def _begin(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progress, *, fresh: bool, find_rate: bool) -> Job:
-    """Read the data, and record every choice."""
+def _take_time(job: Job) -> None:
+    """Measure from here on; what was measured of earlier epochs is kept."""
+    known = job.folder.profile() or {"epochs": []}
+    job.stopwatch = Stopwatch(runs=True)
+    job.stopwatch.start(job.plan.device, [row for row in known["epochs"] if row["epoch"] <= job.state.epoch])
+
+
+def _begin(make: Callable[[], Job], ranks: Ranks, *, find_rate: bool) -> Job:
+    """Read the data, the lead before the others, which may find its cache; and record every choice."""
     started = time.perf_counter()
-    job = Job(folder, recipe, dataset, progress, fresh=fresh)
+    made: list[Job] = []
+
+    def read() -> None:
+        made.append(make())
+
+    ranks.led(read)
+    job = made[0] if made else make()
     reading = time.perf_counter() - started
+    require_shares(job)
+    job.recipe = ranks.led(partial(_choose_and_record, job, reading, find_rate=find_rate))
+    return job
+
+
+def _choose_and_record(job: Job, reading: float, *, find_rate: bool) -> Recipe:
+    """The complete recipe, once it is in the run's folder with what else is known before the first step."""
+    folder = job.folder
     if job.state.best is not None:
         read_state(folder.require(WEIGHTS))  # better to miss the best weights now than at the end
     curve = find_learning_rate(job) if find_rate else None
@@ -151,12 +214,12 @@ def _begin(folder: RunFolder, recipe: Recipe, dataset: Dataset, progress: Progre
         job.recipe = replace(job.recipe, learning_rate=curve.rate)
     job.write_choices()
     if curve is not None:
-        keep_curve(curve, folder.path, f"{job.recipe.model} on {dataset.name}, {job.recipe.optimizer}")
-        progress.message(f"learning rate {curve.rate:g}: where the loss fell fastest, see {folder.path / CURVE}")
+        keep_curve(curve, folder.path, f"{job.recipe.model} on {job.material.dataset.name}, {job.recipe.optimizer}")
+        job.progress.message(f"learning rate {curve.rate:g}: where the loss fell fastest, see {folder.path / CURVE}")
     _say_what_is_learnt(job)
     folder.cut_back(job.state.step, job.state.rows)
     folder.log("read", step=job.state.step, pictures=len(job.material.dataset), seconds=reading)
-    return job
+    return job.recipe
 
 
 def _say_what_is_learnt(job: Job) -> None:
@@ -199,61 +262,6 @@ def _say_what_is_worth_knowing(job: Job) -> None:
         job.progress.message(f"note: pictures of unusual kinds, used all the same: {words}; neocog data names them")
 
 
-def _plan(job: Job) -> Plan:
-    """The run's plan; where it has none, the recipe's, or the fastest that is right."""
-    plan = job.folder.plan()
-    here = default_plan()
-    if plan is None and job.state.step:
-        job.progress.message("plan.json is missing: a plan is chosen anew, and what follows may differ in its last bits")
-    if plan is not None and plan.machine != here.machine:
-        job.progress.message("the plan was made on another machine: what follows may differ in its last bits")
-        job.folder.log("other machine", step=job.state.step, machine=here.machine)
-    if plan is not None and plan.possible_here:
-        return plan
-    choice = _choose_within_memory(job)
-    job.folder.log("plan", step=job.state.step, source=choice.source, seconds=choice.seconds, discarded=choice.discarded, cost=choice.cost)
-    job.progress.message(choice.describe())
-    job.folder.write_plan(choice.plan)
-    return choice.plan
-
-
-def _choose_within_memory(job: Job) -> Choice:
-    """The choice among plans with as many pictures at once as memory allows."""
-    base = replace(default_plan(), micro_batch=job.recipe.micro_batch or None)
-    while True:
-        try:
-            fitting = replace(base, micro_batch=largest_micro_batch(job, base))
-            if fitting != base:
-                job.progress.message(f"memory is short: {fitting.micro_batch} pictures at once")
-            return _choose(job, fitting)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-        base = halved(base, base.micro_batch or job.batch_size)
-
-
-def _choose(job: Job, base: Plan) -> Choice:
-    speed = job.recipe.speed
-    if speed == "exact" or isinstance(job.model, Learner):
-        return Choice(base, source="exact")
-    if speed != "auto":
-        plan = read_plan(Path(speed))
-        if not plan.possible_here:
-            raise UsageError(
-                f"a plan for {base.device}, which is here", f"{plan.device} in {speed}", "give another plan, or leave speed at auto"
-            )
-        return Choice(plan, source=speed)
-    rows = job.splits.train[: min(job.batch_size, job.pictures_at_once, base.micro_batch or job.batch_size)]
-    batch = training_batch(job, rows)
-
-    def loss(model: Network, plan: Plan) -> Tensor:
-        return job.task.loss(model, forward_train(model, batch.to(plan.device).images, plan), batch.to(plan.device))["total"]
-
-    facts = {"model": job.recipe.model, "options": job.recipe.model_options, "shape": list(batch.pixels.shape), "task": job.recipe.task}
-    key = job_key(**facts, classes=job.model.num_classes, base=base.to_dict(), version=__version__)
-    return choose_plan(StepTrial(job.model, loss), candidates(base), steps=job.total_steps - job.state.step, key=key)
-
-
 def _finish(job: Job) -> Result:
     """Evaluate the best weights on the test split, else on the validation split; write predictions and manifest."""
     splits, folder, dataset = job.splits, job.folder, job.material.dataset
@@ -264,6 +272,7 @@ def _finish(job: Job) -> Result:
         evaluation = evaluate(trained, job.material.loader, rows, split=name, progress=job.progress)
         metrics |= evaluation.named_metrics()
         write_predictions(folder.path / PREDICTIONS, evaluation, dataset, trained.class_names)
+    job.logs.end(metrics, job.state.step)
     folder.write_manifest(
         {
             "neocog": __version__,
@@ -291,6 +300,14 @@ def _best_row(rows: list[dict[str, float]], epoch: int) -> dict[str, float]:
     return {name: value for name, value in best.items() if "/" in name and not name.startswith("train/")}
 
 
+def _time_and_images(folder: RunFolder, rows: list[dict[str, float]]) -> tuple[float, float]:
+    """Seconds of all epochs' training steps, and pictures in them."""
+    try:
+        return sum(row["seconds"] for row in rows), sum(row["seconds"] * row["images_per_second"] for row in rows)
+    except KeyError as error:
+        raise RunError(f"{error.args[0]} of every epoch in {METRICS}", f"{folder.path / METRICS} without it", RESTORE) from error
+
+
 def result_of(folder: RunFolder) -> Result:
     """What the training of a run came to, or has come to so far.
 
@@ -298,8 +315,7 @@ def result_of(folder: RunFolder) -> Result:
         RunError: a file is missing or damaged.
     """
     recipe, rows, plan = folder.recipe(), folder.metrics(), folder.plan()
-    seconds = sum(row["seconds"] for row in rows)
-    images = sum(row["seconds"] * row["images_per_second"] for row in rows)
+    seconds, images = _time_and_images(folder, rows)
     return Result(
         run=folder.path,
         task=str(recipe.task),
@@ -309,4 +325,5 @@ def result_of(folder: RunFolder) -> Result:
         images_per_second=images / seconds if seconds else 0.0,
         plan=plan.to_dict() if plan is not None else {},
         metrics=folder.manifest()["metrics"] if folder.finished else {},
+        profile=folder.profile(),
     )

@@ -7,9 +7,11 @@ All pictures below a class's folder are of that class, however deep they lie. A 
 is (vehicles/bus, vehicles/train): where folders of other names hold pictures too, see `split_folders`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 
+from neocog.data.compact import Names
 from neocog.data.dataset import Split
 from neocog.data.files import LabelledFiles
 from neocog.data.listing import entries, has_pictures, list_pictures
@@ -68,13 +70,13 @@ def open_class_folders(root: Path, told_by: str, class_names: Mapping[str, str] 
     """
     splits = split_folders(root)
     notes = [told_by]
-    found: list[tuple[str, str, Split | None, list[str]]] = []  # class, prefix of the paths, split, files
+    found: list[tuple[str, str, Split | None, Sequence[str]]] = []  # class, prefix of the paths, split, files
     for holder, split in sorted(splits.items()) if splits else [("", None)]:
         prefix = f"{holder}/" if holder else ""
         folders, loose = entries(root / holder)
         for folder in folders:
             listing = list_pictures(root / holder / folder)
-            found.append((folder, f"{prefix}{folder}/", split, listing.files))
+            found.append((folder, f"{prefix}{folder}/", split, Names(listing.files)))
             notes.extend(listing.notes(f"{prefix}{folder}/"))
         if loose:
             notes.append(_left_out(f"outside class folders: {len(loose)}", [prefix + file for file in loose]))
@@ -94,11 +96,11 @@ def open_class_folders(root: Path, told_by: str, class_names: Mapping[str, str] 
     return LabelledFiles(
         printable(name or root.resolve().name),
         root,
-        [prefix + file for _, prefix, _, files in found for file in files],
-        [index[folder] for folder, _, _, files in found for _ in files],
+        Names(prefix + file for _, prefix, _, files in found for file in files),
+        [number for folder, _, _, files in found for number in repeat(index[folder], len(files))],
         tuple((class_names or {}).get(folder, printable(folder)) for folder in classes),
         class_ids=tuple(classes) if wordnet else (),
-        splits=[split for _, _, split, files in found for _ in files] if splits else None,
+        splits=[place for _, _, split, files in found for place in repeat(split, len(files))] if splits else None,
         notes=tuple(notes),
     )
 
@@ -113,7 +115,7 @@ def _left_out(what: str, names: list[str]) -> str:
     return f"left out, {what} ({shown})"
 
 
-def _require_pictures(root: Path, found: list[tuple[str, str, Split | None, list[str]]]) -> None:
+def _require_pictures(root: Path, found: list[tuple[str, str, Split | None, Sequence[str]]]) -> None:
     if not any(files for _, _, _, files in found):
         raise DataError("pictures in class folders", f"none below {root}", "put the pictures of each class into a folder of its own")
     filled = {folder for folder, _, _, files in found if files}

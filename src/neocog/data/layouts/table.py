@@ -21,6 +21,7 @@ __all__ = ["open_table", "recognise"]
 
 SEPARATORS = ",;\t"
 NEEDED = frozenset({"path", "label"})
+MOST_DIGITS = 18  # of labels that are put in order as numbers
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def open_table(root: Path, told_by: str, options: NoOptions) -> LabelledFiles:
     if not rows:
         raise DataError("a row for each picture", f"no row in {table}", "add rows")
     labels = {row.label for row in rows}
-    numeric = all(label.isdecimal() for label in labels)
+    numeric = all(label.isdecimal() and len(label) <= MOST_DIGITS for label in labels)
     classes = sorted(labels, key=lambda label: (int(label), label)) if numeric else sorted(labels)
     index = {label: number for number, label in enumerate(classes)}
     notes = (told_by, *((f"left out, pictures listed twice: {', '.join(repeated)}",) if repeated else ()))
@@ -67,13 +68,14 @@ def open_table(root: Path, told_by: str, options: NoOptions) -> LabelledFiles:
 
 def _separator(table: Path) -> str | None:
     """The separator with which the first line has the needed columns."""
+    if not table.is_file():  # a pipe would never end
+        return None
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
             header = file.readline()
-    except (OSError, UnicodeDecodeError):
+        return next((separator for separator in SEPARATORS if NEEDED.issubset(_columns(header, separator))), None)
+    except (OSError, UnicodeDecodeError, csv.Error):
         return None
-    fits = (separator for separator in SEPARATORS if NEEDED.issubset(_columns(header, separator)))
-    return next(fits, None)
 
 
 def _columns(header: str, separator: str) -> list[str]:
@@ -88,8 +90,8 @@ def _rows(table: Path) -> Iterator[_Row]:
         )
     with table.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=separator)
-        columns = [name.strip().lower() for name in next(reader)]
         try:
+            columns = [name.strip().lower() for name in next(reader)]
             for values in reader:
                 if not any(value.strip() for value in values):
                     continue
@@ -103,6 +105,8 @@ def _row(table: Path, line: int, values: dict[str, str]) -> _Row:
     for column in sorted(NEEDED):
         if not values.get(column):
             raise DataError(f"a {column} in every row", f"none in line {line} of {table}", "fill it in, or take the line away")
+    if "\0" in values["path"]:
+        raise DataError("a path in every row", f"a zero byte in that of line {line} of {table}", "correct the line")
     split = values.get("split", "").lower()
     if split and split not in SPLIT_NAMES:
         raise DataError("a split train, val or test", f"{split!r} in line {line} of {table}", "correct the line")

@@ -1,0 +1,195 @@
+"""Networks that answer together, each seeing a picture one or several times: what an ensemble and test-time augmentation share.
+
+The answer is the mean of all, as the task takes it: of class probabilities for classification.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int64
+from torch import Tensor
+
+from neocog.augment import place
+from neocog.batch import Batch
+from neocog.errors import UsageError
+from neocog.evaluation.answers import compute, taken_at_once, window
+from neocog.evaluation.cost import Stopwatch
+from neocog.evaluation.reading import Reading
+from neocog.evaluation.views import canvas_of, chosen, see
+from neocog.models.class_names import match_class_names
+from neocog.run import Trained
+from neocog.tasks import Averages
+
+__all__ = ["Asked", "Ensemble", "Member", "ask", "assemble"]
+
+MOST_NAMES_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network of an ensemble.
+
+    Attributes:
+        trained: the network.
+        reading: how pictures are read for it.
+        outputs: for each class of the ensemble the network's output that stands for it; None when they are the same.
+    """
+
+    trained: Trained
+    reading: Reading
+    outputs: Int64[Tensor, "k"] | None = None
+
+    @property
+    def name(self) -> str:
+        """The run's folder, or the architecture of a network that was made on the spot."""
+        return _name(self.trained)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """One network or several, and how often each sees a picture. The classes are the first one's.
+
+    Attributes:
+        members: the first is the one that was asked, the others beside it.
+        views: names of `VIEWS`; empty where every picture is seen once.
+    """
+
+    members: tuple[Member, ...]
+    views: tuple[str, ...] = ()
+
+    @property
+    def first(self) -> Trained:
+        """The network whose task and classes are the ensemble's."""
+        return self.members[0].trained
+
+    @property
+    def averages(self) -> bool:
+        """Whether an answer is a mean of several."""
+        return len(self.members) > 1 or bool(self.views)
+
+    @property
+    def pictures_at_once(self) -> int:
+        """How many pictures pass through every network together."""
+        return min(taken_at_once(member.trained.task, member.trained.preprocess.size) for member in self.members)
+
+    def average(self, outputs: Sequence[Tensor]) -> Tensor:
+        """One answer out of the members'; a single one stays as it is."""
+        return _mean(self.first, [output.to(self.first.plan.device) for output in outputs])
+
+
+class Asked(NamedTuple):
+    """One network's answer about a batch.
+
+    Attributes:
+        outputs: the mean over the views, in the ensemble's classes, float32, on the network's device.
+        first_view: those of the first view alone, in the same form.
+        batch: the first view, in the network's coordinates.
+    """
+
+    outputs: Tensor
+    first_view: Tensor
+    batch: Batch
+
+
+def assemble(networks: Sequence[Trained], views: Sequence[str] = ()) -> Ensemble:
+    """Networks that are to answer together; they may differ in architecture, images and order of the classes.
+
+    Args:
+        networks: the first gives the task and the order of the classes.
+        views: names of `VIEWS`.
+
+    Raises:
+        UsageError: an unknown view; networks of several tasks, or with different classes, which are named; or a task
+            whose answers have no mean.
+    """
+    first, *others = networks
+    chosen(views)
+    for other in others:
+        if other.task_name != first.task_name:
+            found = f"{_name(first)} to {first.task_name} and {_name(other)} to {other.task_name}"
+            raise UsageError("networks of one task", found, "leave the others away")
+    if others or views:
+        _averaging(first)
+    members = tuple(
+        Member(network, Reading.of(network.preprocess, canvas_of(views, network.preprocess)), _matched(first, network))
+        for network in networks
+    )
+    return Ensemble(members, tuple(sorted(set(views))))
+
+
+def ask(member: Member, batch: Batch, views: Sequence[str], watch: Stopwatch) -> Asked:
+    """Show a network a batch, once or in several views.
+
+    Args:
+        member: which network.
+        batch: pictures as they were read for it.
+        views: names of `VIEWS`.
+        watch: goes on by the seconds that it takes.
+    """
+    model, plan, task = member.trained.model.eval(), member.trained.plan, member.trained.task
+    fit, size = window(task.fit(training=False)), member.trained.preprocess.size
+    if not watch.warm:
+        compute(model, plan, next(iter(see(batch, views, size))).to(plan.device))
+        watch.warm = True
+    outputs: list[Tensor] = []
+    laps: list[float] = []
+    first = batch
+    started = time.perf_counter()
+    for view in see(batch, views, size) if views else (place(batch, fit, size),):
+        shown = view.to(plan.device)
+        outputs.append(compute(model, plan, shown))
+        outputs[-1][:1].cpu()  # an accelerator has then done all that it was asked before
+        first = first if laps else shown
+        laps.append(time.perf_counter() - started)
+    watch.views, watch.single, watch.whole = len(laps), watch.single + laps[0], watch.whole + laps[-1]
+    mean = _mean(member.trained, outputs)
+    return Asked(_reordered(mean, member.outputs), _reordered(outputs[0], member.outputs), first)
+
+
+def _mean(network: Trained, outputs: Sequence[Tensor]) -> Tensor:
+    return outputs[0] if len(outputs) == 1 else _averaging(network).average(outputs)
+
+
+def _averaging(network: Trained) -> Averages:
+    """The network's task.
+
+    Raises:
+        UsageError: its answers have no mean.
+    """
+    if not isinstance(network.task, Averages):
+        expected = "a task whose answers have a mean, as classify"
+        raise UsageError(expected, f"{network.task_name}, which {_name(network)} is for", "ask one network, without --tta")
+    return network.task
+
+
+def _reordered(outputs: Tensor, columns: Tensor | None) -> Tensor:
+    return outputs if columns is None else outputs[:, columns.to(outputs.device)]
+
+
+def _matched(first: Trained, other: Trained) -> Int64[Tensor, "k"] | None:
+    """For each class of one network the output of another, by WordNet id, else by name; None when they are the same.
+
+    Raises:
+        UsageError: their classes differ.
+    """
+    if first.class_names == other.class_names:
+        return None
+    found = match_class_names(first.class_names, first.class_ids, other.class_names, other.class_ids)
+    lacking = [name for name, index in zip(first.class_names, found, strict=True) if index is None]
+    besides = [name for index, name in enumerate(other.class_names) if index not in found]
+    if lacking or besides:
+        differences = [f"{verb} {_list(names)}" for verb, names in (("lacks", lacking), ("has besides", besides)) if names]
+        found_words = f"{_name(other)}, which {' and '.join(differences)}"
+        raise UsageError(f"the classes of {_name(first)}", found_words, "average networks that know the same classes")
+    return torch.tensor(found, dtype=torch.int64)
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names[:MOST_NAMES_SHOWN]) + (", …" if len(names) > MOST_NAMES_SHOWN else "")
+
+
+def _name(network: Trained) -> str:
+    return str(network.folder.path) if network.folder is not None else network.name
