@@ -91,6 +91,7 @@ SENSIBLE = Preprocess((4, 4), (5, 5)).to_dict()
         (SENSIBLE | {"channels": 2}, "1, 3 or 4 for channels of the images", "2"),
         (SENSIBLE | {"channels": True}, "1, 3 or 4 for channels of the images", "True"),
         (SENSIBLE | {"mean": ["0", 0, 0]}, "a list of numbers for mean of the images", "['0', 0, 0]"),
+        (SENSIBLE | {"mean": [10**400, 0, 0]}, "a list of numbers for mean of the images", str([10**400, 0, 0])),
         (SENSIBLE | {"mean": [0.0, 0.0]}, "mean and std for 3 channels of the images", "2 and 3"),
         (SENSIBLE | {"std": [1, float("nan"), 1]}, "a list of numbers above 0 for std of the images", "[1, nan, 1]"),
         (SENSIBLE | {"std": [1, -1, 1]}, "a list of numbers above 0 for std of the images", "[1, -1, 1]"),

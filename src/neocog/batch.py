@@ -1,6 +1,6 @@
 """A batch on its way from pictures to a network, and how a network wants its images."""
 
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -30,7 +30,9 @@ def _is_size(value: Any) -> bool:
 
 
 def _are_numbers(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(one) in (int, float) and math.isfinite(one) for one in value)
+    """Whether all are finite, and within what a float can hold: JSON's whole numbers have no end."""
+    most = sys.float_info.max
+    return isinstance(value, list) and bool(value) and all(type(one) in (int, float) and -most <= one <= most for one in value)
 
 
 FIELDS: tuple[tuple[str, Callable[[Any], bool], str], ...] = (

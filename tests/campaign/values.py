@@ -8,7 +8,7 @@ from typing import Any
 
 from campaign.mutations import damaged
 
-__all__ = ["ODD_TEXTS", "as_text", "csv_text", "json_text", "toml_text"]
+__all__ = ["ODD_TEXTS", "as_text", "bounded", "csv_text", "json_text", "toml_text"]
 
 DEEP = 3000  # levels, deeper than Python's recursion goes
 
@@ -97,7 +97,18 @@ def csv_text(rows: list[list[str]], random: Random) -> bytes:
     separator = "," if random.random() < 0.85 else random.choice((";", "\t", "|", ", "))
     quoting = random.random() < 0.9
     lines = [separator.join(_cell(cell) if quoting else cell for cell in row) for row in rows]
-    return as_text("\n".join(lines) + random.choice(("\n", "\n", "\n", "", '"', "\n\n")), random)
+    return as_text("\n".join(bounded(lines)) + random.choice(("\n", "\n", "\n", "", '"', "\n\n")), random)
+
+
+def bounded(lines: list[str], most: int = 20_000_000) -> list[str]:
+    """The lines up to so many characters, so that writing the case needs no more memory than reading it may."""
+    kept, total = [], 0
+    for line in lines:
+        total += len(line)
+        if kept and total > most:
+            break
+        kept.append(line)
+    return kept
 
 
 def _cell(cell: str) -> str:

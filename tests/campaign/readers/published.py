@@ -129,7 +129,7 @@ def _odd_batch(case: Case) -> bytes:
 
 def _reference(data: bytes, random: Random) -> bytes:
     """A reference of the pickle to a place far beyond all others."""
-    place = random.randrange(len(data))
+    place = random.randrange(len(data) + 1)  # nothing may be left of the file by now
     return (
         data[:place]
         + random.choice((b"r", b"j", b"p9999999999\n", b"\x8a\xff", b"\x8d", b"\x96", b"B"))
@@ -140,7 +140,7 @@ def _reference(data: bytes, random: Random) -> bytes:
 
 def _far_reference(data: bytes, random: Random) -> bytes:
     """A high byte of a reference that is there."""
-    place = data.find(b"r", random.randrange(len(data)))
+    place = data.find(b"r", random.randrange(len(data) + 1))
     return data if place < 0 else data[: place + 4] + bytes([random.choice((1, 64, 127, 255))]) + data[place + 5 :]
 
 

@@ -14,7 +14,7 @@ from campaign.case import Case, Reader, Wrong
 from campaign.mutations import MAGICS, Mutation, damaged, mutated
 from campaign.readers.published import Trap
 from campaign.readers.runs import finished_run, write_run
-from campaign.values import ODD_TEXTS, as_text, json_text
+from campaign.values import ODD_TEXTS, as_text, bounded, json_text
 
 __all__ = ["READERS"]
 
@@ -307,7 +307,7 @@ def _write_classes(case: Case) -> None:
         lines[random.randrange(len(lines))] = random.choice((*ODD_TEXTS, "", "class 1"))
     if random.random() < 0.1:
         lines = random.choice(([], lines[:9], lines * 2, lines * 10_000))
-    data = as_text("\n".join(lines) + random.choice(("\n", "")), random)
+    data = as_text("\n".join(bounded(lines)) + random.choice(("\n", "")), random)
     path = case.given / "classes.txt"
     path.mkdir() if random.random() < 0.02 else path.write_bytes(data if random.random() < 0.6 else mutated(data, random))
 
