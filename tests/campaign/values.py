@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
@@ -96,11 +96,11 @@ def csv_text(rows: list[list[str]], random: Random) -> bytes:
         _change_table(rows, random)
     separator = "," if random.random() < 0.85 else random.choice((";", "\t", "|", ", "))
     quoting = random.random() < 0.9
-    lines = [separator.join(_cell(cell) if quoting else cell for cell in row) for row in rows]
+    lines = (separator.join(_cell(cell) if quoting else cell for cell in row) for row in rows)
     return as_text("\n".join(bounded(lines)) + random.choice(("\n", "\n", "\n", "", '"', "\n\n")), random)
 
 
-def bounded(lines: list[str], most: int = 20_000_000) -> list[str]:
+def bounded(lines: Iterable[str], most: int = 20_000_000) -> list[str]:
     """The lines up to so many characters, so that writing the case needs no more memory than reading it may."""
     kept, total = [], 0
     for line in lines:

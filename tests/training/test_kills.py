@@ -32,6 +32,7 @@ IN_TURN = {
     "with half of the first checkpoint written": {"file": "step-", "moment": "half", "time": 1},
     "before a checkpoint is renamed": {"file": "step-", "moment": "whole", "time": 2},
     "after a checkpoint is renamed": {"file": "step-", "moment": "renamed", "time": 2},
+    "after the last checkpoint is renamed": {"file": "step-", "moment": "renamed", "time": 3},
     "while the weights are written": {"file": "weights", "moment": "half", "time": 1},
     "while the metrics are written": {"file": "metrics.csv", "moment": "half", "time": 2},
     "at the last step": {"call": "step", "time": 3 * STEPS},

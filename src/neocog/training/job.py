@@ -288,7 +288,12 @@ class Job:
             parts["optimizer"] = optimizer_state(self.optimizer, self.model)
         folder = self.folder.path / CHECKPOINTS
         write_checkpoint(folder, self.state, parts, self.model.preprocess.to_dict())
-        prune(folder, {int(row["step"]): int(row["epoch"]) for row in self.state.rows}, self.recipe.keep_every)
+        self.prune_checkpoints()
+
+    def prune_checkpoints(self) -> None:
+        """Remove checkpoints that are no longer needed; also at the end, as a kill may have come between writing and removing."""
+        ends = {int(row["step"]): int(row["epoch"]) for row in self.state.rows}
+        prune(self.folder.path / CHECKPOINTS, ends, self.recipe.keep_every)
 
 
 def _average(model: Network, recipe: Recipe) -> AveragedWeights | None:

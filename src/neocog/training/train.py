@@ -264,6 +264,7 @@ def _say_what_is_worth_knowing(job: Job) -> None:
 
 def _finish(job: Job) -> Result:
     """Evaluate the best weights on the test split, else on the validation split; write predictions and manifest."""
+    job.prune_checkpoints()
     splits, folder, dataset = job.splits, job.folder, job.material.dataset
     trained = load_run(folder)
     name, rows = ("test", splits.test) if len(splits.test) else ("val", splits.val)
