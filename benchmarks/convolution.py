@@ -10,7 +10,6 @@ at most 2^26 values, 256 MiB.
 """
 
 import argparse
-import json
 import math
 import statistics
 import time
@@ -19,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from kept import keep, measured_on
 from torch import Tensor
 
 from neocog.layers import correlation, correlation_by_fft, correlation_by_im2col, toeplitz_matrix
-from neocog.machine import this_machine, usable_cores
 
 BATCH, CHANNELS = 8, 8
 IMAGES, KERNELS = (4, 8, 16, 32, 64, 128, 256), (1, 3, 5, 7, 11, 15, 21, 31)
@@ -45,8 +44,7 @@ def main() -> None:
         said = ", ".join(f"image {image}: {kernel or 'never'}" for image, kernel in from_kernel.items())
         print(f"{form} wins from kernel: {said}")
     result = {
-        "machine": {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch},
-        "date": time.strftime("%Y-%m-%d"),
+        **measured_on(),
         "batch": BATCH,
         "channels": CHANNELS,
         "repeats": arguments.repeats,
@@ -54,8 +52,7 @@ def main() -> None:
         "rows": rows,
     }
     if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+        keep(arguments.out, result)
 
 
 @torch.inference_mode()

@@ -8,7 +8,6 @@ every photo anew in each epoch, with two DataLoader workers; neocog has kept the
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from kept import keep, measured_on
 from PIL import Image
 from plain import WORKERS, photo_transform
 from torch.utils.data import DataLoader
@@ -25,7 +25,7 @@ from neocog.augment import AUGMENTATIONS, augment
 from neocog.data.loader import Loader, order
 from neocog.data.open import open_dataset
 from neocog.data.pixels import gather
-from neocog.machine import data_folder, this_machine, usable_cores
+from neocog.machine import data_folder
 from neocog.models import MODELS
 
 PHOTOS = 48
@@ -49,8 +49,7 @@ def main() -> None:
             ours.append(_later_epoch(loader, epoch + 1))
     ratio = statistics.median(theirs / own for theirs, own in zip(rival, ours, strict=True))
     result = {
-        "machine": {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch},
-        "date": time.strftime("%Y-%m-%d"),
+        **measured_on(),
         "photos": PHOTOS,
         "pillow_and_torchvision_seconds": statistics.median(rival),
         "neocog_first_epoch_seconds": first,
@@ -60,8 +59,7 @@ def main() -> None:
     }
     print(f"input of 12-megapixel photos: {ratio:.0f} times Pillow and torchvision from the second epoch on (goal {GOAL:.0f})")
     if arguments.out:
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+        keep(arguments.out, result)
 
 
 def _make_photos(folder: Path) -> None:

@@ -11,21 +11,19 @@ that diverged, as neocog tells it, has none; in the means it counts as a guess.
 """
 
 import argparse
-import json
 import math
-import platform
 import statistics
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
+
+from kept import keep, measured_on
 
 import neocog
 from neocog.draw.line_chart import Axis, Line, line_chart
 from neocog.errors import DivergedError
 from neocog.files import write_atomically
 from neocog.images import encode_png
-from neocog.machine import this_machine, usable_cores
 
 NORMS = {"batch": "with batch normalisation", "none": "without"}
 RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0)
@@ -55,11 +53,10 @@ def main() -> None:
     for norm, (least, most) in working.items():
         print(f"{NORMS[norm]}: within {CLOSE:g} of its best accuracy from {least:g} to {most:g}, a factor of {most / least:.0f}")
     choices = {name: getattr(arguments, name) for name in ("dataset", "epochs", "seeds", "width")}
-    machine = {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch}
-    facts = {"machine": {**machine, "python": platform.python_version()}, "date": time.strftime("%Y-%m-%d"), **choices}
+    facts = {**measured_on(), **choices}
     if arguments.out:
         kept = {**facts, "guess": guess, "close": CLOSE, "working": working, "rows": rows}
-        write_atomically(arguments.out, (json.dumps(kept, indent=2) + "\n").encode())
+        keep(arguments.out, kept)
     if arguments.picture:
         write_atomically(arguments.picture, picture(rows, arguments))
 

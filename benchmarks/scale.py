@@ -15,7 +15,6 @@ import argparse
 import hashlib
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -28,13 +27,13 @@ from typing import Any
 
 import numpy as np
 import psutil
+from kept import keep, known, measured_on
 from PIL import Image
 from workloads import WORKLOADS, prepare_data
 
 from neocog.data.dataset import TaskName
 from neocog.data.files import LabelledFiles
 from neocog.data.registry import DATASETS, NamedSet
-from neocog.machine import this_machine, usable_cores
 from neocog.options import option
 
 PARTS = ("memory", "listing", "shares")
@@ -107,11 +106,7 @@ def main() -> None:
 
 def _keep(path: Path, part: str, result: Any) -> None:
     """Write a part's result beside the others, which stay as they are."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(path.read_text()) if path.exists() else {}
-    machine = {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch}
-    facts = {"machine": {**machine, "python": platform.python_version()}, "date": time.strftime("%Y-%m-%d")}
-    path.write_text(json.dumps({**known, **facts, part: result}, indent=2) + "\n")
+    keep(path, {**known(path), **measured_on(), part: result})
 
 
 def _memory(counts: list[int]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ Memory is the largest sum of the proportional set sizes of a process and its wor
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -23,9 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from kept import keep, known, measured_on
 from workloads import WORKLOADS, Workload, prepare_data
-
-from neocog.machine import this_machine, usable_cores
 
 SIDES = ("plain", "neocog")
 PEERS = ("timm", "timm-best", "fastai", "fastai-best")
@@ -53,11 +51,7 @@ def main() -> None:
 
 def _keep(path: Path, name: str, result: dict[str, Any]) -> None:
     """Write a workload's result beside those of the others, which stay as they are."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(path.read_text()) if path.exists() else {"results": {}}
-    machine = {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch}
-    facts = {"machine": {**machine, "python": platform.python_version()}, "date": time.strftime("%Y-%m-%d")}
-    path.write_text(json.dumps({**facts, "results": {**known["results"], name: result}}, indent=2) + "\n")
+    keep(path, {**measured_on(), "results": {**known(path).get("results", {}), name: result}})
 
 
 def _measure(name: str, workload: Workload, sides: Sequence[str], repeats: int) -> dict[str, Any]:

@@ -10,8 +10,6 @@ Beside it, how long each of all architectures takes to build with its initial we
 """
 
 import argparse
-import json
-import platform
 import statistics
 import time
 from collections.abc import Callable
@@ -20,11 +18,12 @@ from typing import Any
 
 import torch
 import torchvision
+from kept import keep, measured_on
 from torch import nn
 from torch.nn import functional
 
 from neocog.engine import Plan, prepare
-from neocog.machine import this_machine, usable_cores
+from neocog.machine import usable_cores
 from neocog.models import MODELS, create_model
 
 RATE = 1e-4
@@ -47,11 +46,9 @@ def main() -> None:
         verdict = "" if found["ratio"] <= GOAL else f"  above {GOAL}"
         print(f"{name:20} {found['ours']:7.3f} s {found['theirs']:7.3f} s  {found['ratio']:.3f}{verdict}", flush=True)
     if arguments.out:
-        machine = {"processor": this_machine().processor, "cores": usable_cores(), "torch": this_machine().torch}
-        facts = {"machine": {**machine, "python": platform.python_version()}, "date": time.strftime("%Y-%m-%d")}
-        facts |= {"rounds": arguments.rounds, "batch_size": arguments.batch_size}
+        choices = {"rounds": arguments.rounds, "batch_size": arguments.batch_size}
         building = {name: seconds_to_build(name) for name in MODELS.names()}
-        arguments.out.write_text(json.dumps({**facts, "results": results, "building": building}, indent=2) + "\n")
+        keep(arguments.out, {**measured_on(), **choices, "results": results, "building": building})
 
 
 def shared_names() -> list[str]:

@@ -29,7 +29,7 @@ MARKED = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.D
 
 def models() -> str:
     """Every architecture with its size, its work and its memory."""
-    kept = json.loads((FOLDER / "models.json").read_text(encoding="utf-8"))["results"]
+    kept = _kept("../models.json")["results"]
     rows = (
         (
             f"`{e.name}`",
@@ -47,7 +47,7 @@ def models() -> str:
 
 def proof() -> str:
     """Every architecture with what its paper reports, what weights there are, and what it was held against."""
-    kept = json.loads((FOLDER / "models.json").read_text(encoding="utf-8"))
+    kept = _kept("../models.json")
     rows = (
         (
             f"`{e.name}`",

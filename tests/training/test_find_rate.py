@@ -63,8 +63,9 @@ def test_the_fastest_fall_of_a_known_curve_is_taken():
 
 
 def refusal(tmp_path, **choices):
+    chosen = {name: value for name, value in {**CONVNET, **choices}.items() if value is not None}
     with pytest.raises(UsageError) as caught:
-        neocog.train("digits", out=tmp_path / "run", find_lr=True, **{**CONVNET, **choices})
+        neocog.train("digits", out=tmp_path / "run", find_lr=True, **chosen)
     assert not (tmp_path / "run").exists()
     return str(caught.value)
 
@@ -75,8 +76,11 @@ def test_a_rate_cannot_be_given_and_found(tmp_path):
     )
 
 
-def test_an_optimizer_that_steps_once_an_epoch_has_none_to_find(tmp_path):
-    assert refusal(tmp_path, optimizer="gradient_descent") == (
+@pytest.mark.parametrize(
+    ("choices", "found"), [({"optimizer": "gradient_descent"}, "gradient_descent"), ({"model": "perceptron", "width": None}, "perceptron")]
+)
+def test_what_takes_no_steps_of_gradient_has_none_to_find(tmp_path, choices, found):
+    assert refusal(tmp_path, **choices) == (
         "expected: a training by steps of gradient, for a learning rate to be found\nfound: gradient_descent\nto do: leave --find-lr away"
     )
 
