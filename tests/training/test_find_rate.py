@@ -81,7 +81,7 @@ def test_a_rate_cannot_be_given_and_found(tmp_path):
 )
 def test_what_takes_no_steps_of_gradient_has_none_to_find(tmp_path, choices, found):
     assert refusal(tmp_path, **choices) == (
-        "expected: a training by steps of gradient, for a learning rate to be found\nfound: gradient_descent\nto do: leave --find-lr away"
+        f"expected: a training by steps of gradient, for a learning rate to be found\nfound: {found}\nto do: leave --find-lr away"
     )
 
 
