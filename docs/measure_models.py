@@ -2,7 +2,8 @@
 
     uv run python docs/measure_models.py [NAME ...]
 
-For the distance both have equal random weights and see a batch of three random images at the paper's size, in
+For the distance both have equal random weights and see a batch of three random images at the paper's size (of networks that
+answer for every pixel, at a smaller and uneven one), in
 evaluation and in training, in float32; it is the largest of all outputs, in shares of the largest output. The tests
 hold the same pairs to 1e-4.
 """
@@ -54,11 +55,12 @@ def difference_of(name: str) -> float:
 
     entry, reference = MODELS[name], all_references()[name]
     torch.manual_seed(0)
-    ours = create_model(name, num_classes=entry.classes, in_channels=entry.channels[0])
+    shape = {"num_classes": entry.classes, "in_channels": entry.channels[0], "image_size": reference.size}
+    ours = create_model(name, **shape, **reference.options)
     randomise(ours)
     theirs = without_chance(with_the_same_weights(ours, reference, entry.key_map))
     without_chance(ours)
-    images = torch.randn(IMAGES, entry.channels[0], *entry.input_size, generator=torch.Generator().manual_seed(IMAGES))
+    images = torch.randn(IMAGES, entry.channels[0], *ours.preprocess.size, generator=torch.Generator().manual_seed(IMAGES))
     return max(
         difference(
             answers(ours, images, training, (lambda network, pixels: network.forward_train(pixels)) if training else ours_alone),

@@ -1,5 +1,6 @@
 """Which architectures the tests build with real weights every time, and which only when the slow tests run."""
 
+import math
 from collections.abc import Iterable
 
 import pytest
@@ -12,14 +13,20 @@ def family(name):
     return MODELS[name].build.__module__.rpartition(".")[2]
 
 
-def sampled(names: Iterable[str]) -> list[object]:
-    """The names as parameters of a test; all but the smallest of each family are slow."""
+def sampled(names: Iterable[str], *, most_pixelwise: float = math.inf) -> list[object]:
+    """The names as parameters of a test; all but the smallest of each family are slow.
+
+    Args:
+        names: of architectures.
+        most_pixelwise: parameters; of networks that answer for every pixel, a family whose smallest has more is slow.
+    """
     smallest: dict[str, str] = {}
     for name in MODELS.names():
         kept = smallest.setdefault(family(name), name)
         if MODELS[name].parameters < MODELS[kept].parameters:
             smallest[family(name)] = name
-    return [name if name in smallest.values() else pytest.param(name, marks=pytest.mark.slow) for name in names]
+    always = {name for name in smallest.values() if "classify" in MODELS[name].tasks or MODELS[name].parameters <= most_pixelwise}
+    return [name if name in always else pytest.param(name, marks=pytest.mark.slow) for name in names]
 
 
 def light(names: Iterable[str], most: int) -> list[object]:

@@ -2,14 +2,15 @@
 
 import dataclasses
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from torchvision.transforms.v2 import functional as oracle
 
-from neocog.batch import Batch, Preprocess, fit_matrices
+from neocog.batch import Batch, Preprocess, fit_matrices, join
 from neocog.errors import WeightsError
-from neocog.targets import Boxes, BoxLists, Labels
+from neocog.targets import Boxes, BoxLists, Cleans, Labels, Masks
 
 
 def batch(pixels, targets=None):
@@ -36,6 +37,22 @@ def test_a_batch_moves_with_all_that_is_in_it():
         else:
             tensors += [moved.targets.classes, moved.targets.share]
         assert {tensor.device.type for tensor in tensors} == {"meta"}
+
+
+def test_a_batch_is_split_with_all_that_is_in_it():
+    boxes = tuple(Boxes(torch.full((number, 4), float(number)), torch.arange(number)) for number in range(5))
+    masks = Masks(torch.arange(5)[:, None, None].expand(5, 4, 4), void=9)
+    for targets in (BoxLists(boxes), masks, None):
+        whole = replace(batch(torch.rand(5, 3, 4, 4), targets), valid=torch.rand(5, 4, 4) < 0.5)
+        parts = whole.split([2, 3])
+        assert [part.keys.tolist() for part in parts] == [[0, 1], [2, 3, 4]]
+        for name in ("pixels", "source_sizes", "to_input", "valid"):
+            assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
+        if isinstance(targets, Masks):
+            assert torch.equal(torch.cat([part.targets.classes for part in parts]), masks.classes)
+            assert {part.targets.void for part in parts} == {9}
+        elif targets is not None:
+            assert [len(boxes.corners) for part in parts for boxes in part.targets.pictures] == [0, 1, 2, 3, 4]
 
 
 def corners(matrix, height, width):
@@ -105,3 +122,34 @@ def test_preprocessing_that_makes_no_sense_is_refused(values, expected, found):
         Preprocess.from_dict(values)
     assert (caught.value.expected, caught.value.found) == (expected, found)
     assert caught.value.remedy == "get the file again from where it was made"
+
+
+def test_batches_that_are_joined_are_what_was_parted():
+    pixels = torch.arange(5 * 12, dtype=torch.uint8).reshape(5, 1, 3, 4)
+    sizes, matrices = torch.full((5, 2), 3), torch.eye(3).repeat(5, 1, 1)
+    whole = Batch(pixels, Cleans(pixels.clone(), False), torch.arange(5), sizes, matrices, torch.ones(5, 3, 4, dtype=torch.bool))
+    again = join(whole.split([2, 3]))
+    assert torch.equal(again.pixels, whole.pixels)
+    assert torch.equal(again.targets.pixels, whole.targets.pixels)
+    assert not again.targets.disturbed
+    assert torch.equal(again.keys, whole.keys)
+    assert torch.equal(again.valid, whole.valid)
+    assert join([whole]) is whole
+
+
+def test_what_is_joined_may_differ_in_type_and_padding():
+    flat = torch.full((1, 1, 2, 2), 255, dtype=torch.uint8)
+    deep = torch.full((1, 1, 2, 2), 65535).to(torch.uint16)
+    facts = (torch.arange(1), torch.full((1, 2), 2), torch.eye(3)[None])
+    first = Batch(flat, Cleans(flat), *facts, torch.zeros(1, 2, 2, dtype=torch.bool))
+    second = Batch(torch.ones(1, 1, 2, 2), Cleans(deep), *facts)
+    joined = join([first, second])
+    assert joined.pixels.unique().tolist() == [1.0]
+    assert joined.targets.pixels.unique().tolist() == [1.0]
+    assert joined.valid.flatten(1).all(dim=1).tolist() == [False, True]
+
+
+def test_restored_images_return_to_their_scale():
+    preprocess = Preprocess((4, 4), (4, 4), mean=(0.1, 0.2, 0.3), std=(0.5, 0.25, 2.0))
+    images = torch.rand(2, 3, 4, 4)
+    torch.testing.assert_close(preprocess.denormalise(preprocess.normalise(images)), images)

@@ -28,14 +28,14 @@ def test_tables_are_up_to_date(tables: ModuleType, page: Path) -> None:
 
 
 def test_defaults_of_a_recipe_are_told_as_they_are(tables: ModuleType) -> None:
-    rows = [row.strip("| ").split(" | ") for row in f"{tables.recipe()}".splitlines()]
+    rows = [row.strip("| ").split(" | ") for row in tables.WRITERS["recipe"]().splitlines()]
     defaults = {row[0].strip("`"): row[2] for row in rows if len(row) == 3}
     assert defaults["weights"] == "none"
     assert defaults["weight_decay"] == "by the optimizer"
     assert defaults["epochs"] == "from the data"
     assert defaults["optimizer"] == "`adamw`"
     assert "dataset" not in defaults  # its cell is empty
-    assert "``" not in tables.recipe()
+    assert "``" not in tables.WRITERS["recipe"]()
 
 
 def test_a_stale_table_is_noticed(tables: ModuleType) -> None:

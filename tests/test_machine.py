@@ -1,7 +1,9 @@
 """What this machine is, and where things are kept."""
 
 import dataclasses
+import mmap
 import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +12,7 @@ import pytest
 import torch
 
 from neocog import machine as module
-from neocog.machine import Machine, available_memory, cache_folder, data_folder, this_machine, usable_cores
+from neocog.machine import Machine, available_memory, cache_folder, data_folder, memory_of, this_machine, usable_cores
 
 
 def test_the_facts_are_those_of_this_machine():
@@ -143,3 +145,17 @@ def test_apple_s_accelerator_is_not_chosen(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     assert this_machine().accelerator == "cpu"
+
+
+def test_the_memory_of_work_is_what_it_holds_at_the_most():
+    def work():
+        with mmap.mmap(-1, 200 << 20) as held:  # memory that nobody in this process has used and given back before
+            held[:: 1 << 12] = b"x" * len(held[:: 1 << 12])  # every page is there
+            time.sleep(0.3)
+            return len(held)
+
+    result, seen = memory_of(work)
+    assert result == 200 << 20
+    assert 190 << 20 < seen < 300 << 20
+    with pytest.raises(ZeroDivisionError):
+        memory_of(lambda: 1 / 0)

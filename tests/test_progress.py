@@ -122,3 +122,18 @@ def test_a_bar_shows_description_counts_and_note_and_messages_stay():
     text = stream.getvalue()
     for piece in ("epoch 1", "3/4", "loss 0.5", "[a word] that stays"):
         assert piece in text
+
+
+@pytest.mark.parametrize("kind", [io.StringIO, Terminal])
+def test_no_file_s_name_gives_orders_to_a_terminal_or_breaks_a_line(kind):
+    stream = kind()
+    with open_progress(stream) as shown:
+        shown.message("set aside: [red]a\nb\x1b[31m.png: damaged")
+        shown.start("reading [red]c\r\x1b[2J", 1)
+        shown.advance()
+        shown.done("read [red]c\r")
+    said = stream.getvalue()
+    assert "set aside: [red]a\\nb\\x1b[31m.png: damaged" in said
+    assert "read [red]c\\r" in said
+    assert "\x1b[31m" not in said
+    assert "\x1b[2J" not in said

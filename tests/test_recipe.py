@@ -44,6 +44,7 @@ FIELDS: dict[str, some.SearchStrategy[Any]] = {
     "schedule": words,
     "warmup": some.floats(0, 1),
     "augment": some.one_of(some.none(), names),
+    "adversarial": some.sampled_from([None, "fgsm", "pgd"]),
     "ema": some.just(0.0),  # any other value is drawn where there is no lookahead
     "micro_batch": some.integers(0, 1000),
     "clip_gradient": numbers,
@@ -59,6 +60,7 @@ FIELDS: dict[str, some.SearchStrategy[Any]] = {
     "model_options": tables,
     "optimizer_options": tables,
     "schedule_options": tables,
+    "adversarial_options": tables,
     "dataset_options": tables,
 }
 
@@ -130,7 +132,7 @@ def test_the_file_of_the_documentation(tmp_path):
 
 @pytest.mark.parametrize("member", sorted(TABLES))
 def test_a_member_by_its_name_alone_is_the_same_as_a_table_with_the_name(member):
-    value = "classify" if member == "task" else "a"
+    value = {"task": "classify", "adversarial": "pgd"}.get(member, "a")
     assert recipe_from_table({member: value}) == recipe_from_table({member: {"name": value}})
 
 

@@ -1,8 +1,9 @@
 """A batch on its way from pictures to a network, and how a network wants its images."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any, Literal, get_args
 
 import torch
@@ -13,7 +14,7 @@ from neocog.errors import WeightsError
 from neocog.images import Interpolation, Size
 from neocog.targets import Targets
 
-__all__ = ["Batch", "Fit", "Preprocess", "fit_matrices"]
+__all__ = ["Batch", "Fit", "Preprocess", "fit_matrices", "join"]
 
 Fit = Literal["cover", "letterbox", "crop", "native"]
 """How a picture meets the input size; it is never squashed.
@@ -89,6 +90,22 @@ class Batch:
 
         return replace(self, **{name: move(getattr(self, name)) for name in self.__dataclass_fields__})
 
+    def split(self, counts: Sequence[int]) -> "list[Batch]":
+        """The batch in parts of so many pictures one after another; their tensors are views of the batch's."""
+
+        def cut(value: Any) -> list[Any]:
+            if isinstance(value, Tensor):
+                return list(value.split(list(counts)))
+            if isinstance(value, tuple):  # an item a picture
+                ends = list(accumulate(counts))
+                return [value[end - count : end] for count, end in zip(counts, ends, strict=True)]
+            if hasattr(value, "__dataclass_fields__"):
+                columns = {name: cut(getattr(value, name)) for name in value.__dataclass_fields__}
+                return [replace(value, **dict(zip(columns, row, strict=True))) for row in zip(*columns.values(), strict=True)]
+            return [value] * len(counts)
+
+        return cut(self)
+
 
 @dataclass(frozen=True)
 class Preprocess:
@@ -113,9 +130,18 @@ class Preprocess:
 
     def normalise(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Subtract the mean and divide by the standard deviation. Called by the engine's forward alone."""
-        mean = torch.tensor(self.mean, dtype=images.dtype, device=images.device)[:, None, None]
-        std = torch.tensor(self.std, dtype=images.dtype, device=images.device)[:, None, None]
+        mean, std = self._statistics(images)
         return (images - mean) / std
+
+    def denormalise(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """The inverse of `normalise`, for networks that answer with images."""
+        mean, std = self._statistics(images)
+        return images * std + mean
+
+    def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and standard deviation, each "c 1 1", in the images' type and on their device."""
+        mean, std = (torch.tensor(values, dtype=images.dtype, device=images.device)[:, None, None] for values in (self.mean, self.std))
+        return mean, std
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -142,6 +168,39 @@ class Preprocess:
         if made.resize[0] < made.size[0] or made.resize[1] < made.size[1]:
             raise _wrong(f"resize of the images to cover {made.size[0]}x{made.size[1]}", f"{made.resize[0]}x{made.resize[1]}")
         return made
+
+
+def join(batches: Sequence[Batch]) -> Batch:
+    """Batches one after another as one, their pictures all of one size; `Batch.split` parts it again.
+
+    Pixels of several types become float in [0, 1].
+    """
+
+    def joined(values: list[Any]) -> Any:
+        first = values[0]
+        if isinstance(first, Tensor):
+            kinds = {value.dtype for value in values}
+            return torch.cat(values if len(kinds) == 1 else [_as_float(value) for value in values])
+        if isinstance(first, tuple):
+            return tuple(item for value in values for item in value)
+        if hasattr(first, "__dataclass_fields__"):
+            return replace(first, **{name: joined([getattr(value, name) for value in values]) for name in first.__dataclass_fields__})
+        return first
+
+    if len(batches) == 1:
+        return batches[0]
+    if any(batch.valid is not None for batch in batches):
+        batches = [batch if batch.valid is not None else replace(batch, valid=_all_valid(batch)) for batch in batches]
+    whole: Batch = joined(list(batches))
+    return whole
+
+
+def _as_float(pixels: Tensor) -> Tensor:
+    return pixels if pixels.is_floating_point() else pixels.to(torch.float32).div_(torch.iinfo(pixels.dtype).max)
+
+
+def _all_valid(batch: Batch) -> Bool[Tensor, "b h w"]:
+    return torch.ones(len(batch), *batch.pixels.shape[2:], dtype=torch.bool, device=batch.pixels.device)
 
 
 def _wrong(expected: str, found: str) -> WeightsError:

@@ -28,6 +28,7 @@ __all__ = [
     "SurroundingsError",
     "UsageError",
     "WeightsError",
+    "one_line",
 ]
 
 
@@ -43,7 +44,7 @@ class NeocogError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, expected: str, found: str, remedy: str) -> None:
-        expected, found, remedy = map(_line, (expected, found, remedy))
+        expected, found, remedy = map(one_line, (expected, found, remedy))
         super().__init__(expected, found, remedy)
         self.expected = expected
         self.found = found
@@ -53,7 +54,7 @@ class NeocogError(Exception):
         return f"expected: {self.expected}\nfound: {self.found}\nto do: {self.remedy}"
 
 
-def _line(text: str) -> str:
+def one_line(text: str) -> str:
     r"""The text on one line: a file's name may hold ends of lines, and signs that a terminal obeys; they stand as `\n` and `\x1b`."""
     if text.isprintable():
         return text

@@ -5,17 +5,22 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import platformdirs
 import psutil
 
-__all__ = ["Machine", "available_memory", "cache_folder", "data_folder", "launched_as", "this_machine", "usable_cores"]
+__all__ = ["Machine", "available_memory", "cache_folder", "data_folder", "launched_as", "memory_of", "this_machine", "usable_cores"]
 
 GROUPS = Path("/sys/fs/cgroup")
 OWN_GROUPS = Path("/proc/self/cgroup")
+SECONDS_BETWEEN_LOOKS = 0.005
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -67,6 +72,30 @@ def usable_cores() -> int:
 def available_memory() -> int:
     """Bytes of main memory that could be taken now without swapping, and without passing a container's limit."""
     return max(0, min([int(psutil.virtual_memory().available), *(limit - used for limit, used in _memory_limits())]))
+
+
+def memory_of(work: Callable[[], T]) -> tuple[T, int]:
+    """Do some work, and watch how many bytes of main memory this process holds meanwhile beyond what it held before, at the most.
+
+    Returns:
+        what came of the work, and the bytes; a peak of less than some milliseconds may be missed.
+    """
+    process, ended = psutil.Process(), threading.Event()
+    before = most = process.memory_info().rss
+
+    def look() -> None:
+        nonlocal most
+        while not ended.wait(SECONDS_BETWEEN_LOOKS):
+            most = max(most, process.memory_info().rss)
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    try:
+        result = work()
+    finally:
+        ended.set()
+        watcher.join()
+    return result, max(most, process.memory_info().rss) - before
 
 
 def launched_as() -> tuple[int, int]:

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import IO, Any, Protocol, cast, runtime_checkable
 
-__all__ = ["Bars", "Lines", "Progress", "Silent", "counting", "open_progress"]
+from neocog.errors import one_line
+
+__all__ = ["Bars", "Lines", "Progress", "Silent", "counting", "open_progress", "shown_or_silent"]
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -34,7 +36,7 @@ class Progress(Protocol):
         ...
 
     def message(self, text: str) -> None:
-        """Say a line that stays."""
+        """Say a line that stays; ends of lines in it, and signs that a terminal obeys, stand as in an error."""
         ...
 
     def done(self, summary: str = "") -> None:
@@ -108,6 +110,11 @@ def open_progress(stream: Stream | None = None) -> Progress:
     return Bars(stream) if stream.isatty() else Lines(stream)
 
 
+def shown_or_silent(shown: bool) -> Progress:
+    """The form that suits standard error where progress is to be shown."""
+    return open_progress() if shown else Silent()
+
+
 class Lines:
     """A line when a job ends that had something to count, and one every ten seconds of a job that takes long."""
 
@@ -137,7 +144,7 @@ class Lines:
 
     def message(self, text: str) -> None:
         """See Progress."""
-        print(text, file=self._stream, flush=True)
+        print(one_line(text), file=self._stream, flush=True)
 
     def done(self, summary: str = "") -> None:
         """See Progress."""
@@ -166,11 +173,11 @@ class Bars:
         from rich.progress import Progress as RichProgress
 
         columns: tuple[Any, ...] = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         self._bars = RichProgress(*columns, console=Console(file=cast("IO[str]", stream)), transient=True)
         self._job: Any = None
@@ -179,7 +186,7 @@ class Bars:
         """See Progress."""
         self.done()
         self._bars.start()
-        self._job = self._bars.add_task(description, total=total, note="")
+        self._job = self._bars.add_task(one_line(description), total=total, note="")
 
     def advance(self, count: int = 1, note: str = "") -> None:
         """See Progress."""
@@ -190,7 +197,7 @@ class Bars:
 
     def message(self, text: str) -> None:
         """See Progress."""
-        self._bars.console.print(text, markup=False, highlight=False)
+        self._bars.console.print(one_line(text), markup=False, highlight=False)
 
     def done(self, summary: str = "") -> None:
         """See Progress."""

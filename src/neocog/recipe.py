@@ -25,7 +25,7 @@ from neocog.images import Size
 from neocog.options import check, option, options_of
 from neocog.registry import closest
 
-__all__ = ["TABLES", "Recipe", "chosen_over", "read_recipe", "recipe_from_table", "recipe_to_toml"]
+__all__ = ["OPEN", "TABLES", "Recipe", "chosen_over", "read_recipe", "recipe_from_table", "recipe_to_toml"]
 
 Table = Mapping[str, Any]
 
@@ -35,8 +35,13 @@ TABLES: dict[str, str] = {
     "model": "model_options",
     "optimizer": "optimizer_options",
     "schedule": "schedule_options",
+    "adversarial": "adversarial_options",
 }
 """Keys of the file that choose one member: by its name alone, or by a table of its `name` and its options."""
+
+
+OPEN = ("weights", "adversarial")
+"""Fields that may be None in a complete recipe: random weights, and pictures that nobody attacks."""
 
 
 def _options() -> Any:
@@ -47,8 +52,8 @@ def _options() -> Any:
 class Recipe:
     """The choices of one training.
 
-    None means: chosen when the training begins, from the data, the network and the optimizer. Only `weights`
-    of None stays: the weights are then drawn at random. The recipe.toml of a run is complete.
+    None means: chosen when the training begins, from the data, the network and the optimizer; but for those of `OPEN`,
+    where it stays. The recipe.toml of a run is complete.
     """
 
     dataset: str = option("", "name of a dataset, or path of a folder or CSV")
@@ -67,6 +72,9 @@ class Recipe:
     schedule: str = option("one_cycle", "course of the learning rate", flag="NAME")
     warmup: float = option(0.0, "share of the steps over which the learning rate rises from 0, in [0, 1]", low=0, high=1)
     augment: tuple[str, ...] | None = option(None, "random changes of the training pictures; none for no changes")
+    adversarial: Literal["fgsm", "pgd"] | None = option(
+        None, "attack that the training pictures go through first, so that the network bears it; docs/attack.md"
+    )
     micro_batch: int = option(
         0, "most pictures that pass through the network at once, their gradients added up; 0 for all of a step", low=0
     )
@@ -85,6 +93,7 @@ class Recipe:
     model_options: Table = _options()
     optimizer_options: Table = _options()
     schedule_options: Table = _options()
+    adversarial_options: Table = _options()
     augment_options: Mapping[str, Table] = _options()
 
     def __post_init__(self) -> None:

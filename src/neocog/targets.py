@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int64, UInt8, UInt16
 from torch import Tensor
 
-from neocog.images import Picture
+from neocog.images import Picture, to_one_depth
 
 __all__ = [
     "BoxLists",
@@ -21,9 +22,13 @@ __all__ = [
     "Prediction",
     "Target",
     "Targets",
+    "TaskName",
     "pad_to_one_size",
     "stack",
 ]
+
+TaskName = Literal["classify", "detect", "segment", "denoise"]
+"""What is asked of a picture: its class, its instances, the class of every pixel, itself without noise."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,15 @@ class Mask:
 
 @dataclass(frozen=True)
 class Clean:
-    """The picture as it was before it was disturbed."""
+    """The picture as it was before it was disturbed.
+
+    Attributes:
+        picture: without noise.
+        disturbed: whether the picture that it belongs to has noise; else that one is clean too, and the task disturbs it.
+    """
 
     picture: Picture
+    disturbed: bool = True
 
 
 Target = Label | Boxes | Mask | Clean
@@ -122,9 +133,15 @@ class Masks:
 
 @dataclass(frozen=True)
 class Cleans:
-    """The clean pictures of a batch, padded to one size: uint8, or float in [0, 1]."""
+    """The clean pictures of a batch, padded to one size.
+
+    Attributes:
+        pixels: uint8, uint16, or float in [0, 1].
+        disturbed: see `Clean`; of all pictures.
+    """
 
     pixels: Float[Tensor, "b c h w"] | UInt8[Tensor, "b c h w"] | UInt16[Tensor, "b c h w"]
+    disturbed: bool = True
 
 
 Targets = Labels | BoxLists | Masks | Cleans
@@ -152,7 +169,9 @@ def stack(targets: Sequence[Target]) -> Targets:
     if masks:
         void = next((mask.void for mask in masks if mask.void is not None), Masks.void)
         return Masks(pad_to_one_size([mask.classes.to(torch.int64) for mask in masks], fill=void), void)
-    return Cleans(pad_to_one_size([target.picture for target in targets if isinstance(target, Clean)], fill=0))
+    cleans = [target for target in targets if isinstance(target, Clean)]
+    pictures = to_one_depth([clean.picture for clean in cleans])
+    return Cleans(pad_to_one_size(pictures, fill=0), all(clean.disturbed for clean in cleans))
 
 
 def pad_to_one_size(tensors: Sequence[Tensor], fill: int) -> Tensor:

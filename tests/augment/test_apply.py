@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from neocog.augment import AUGMENTATIONS, augment, place
+from neocog.augment import AUGMENTATIONS, augment, augment_each, mix, place
+from neocog.augment.member import Draw
 from neocog.errors import UsageError
 from neocog.targets import Cleans, Masks
 
@@ -135,3 +136,23 @@ def test_of_two_mixing_members_one_is_used_a_step(make_batch, with_members):
     batch = make_batch(8)
     kinds = [with_members(batch, mixup=None, cutmix=None, step=step).pixels.dtype for step in range(40)]
     assert 8 < kinds.count(torch.uint8) < 32  # cutmix keeps uint8
+
+
+def test_a_member_that_changes_single_pictures_cannot_draw_for_a_step():
+    draw = Draw(0, "rotation", 0, None, torch.arange(3))
+    with pytest.raises(ValueError, match="expected draws for single pictures, found draws for a step by rotation"):
+        draw.of_step()
+
+
+def test_mixing_comes_after_all_that_concerns_single_pictures(make_batch):
+    batch = make_batch(8)
+    members = {name: AUGMENTATIONS[name].Options() for name in ("cutmix", "flip", "gaussian_noise", "mixup")}
+    own, steps = {"seed": 3, "epoch": 2}, range(6)
+    each = augment_each(batch, members, fit="cover", size=(16, 16), **own)
+    assert torch.equal(each.targets.share, torch.ones(8))
+    for step in steps:
+        whole = augment(batch, members, fit="cover", size=(16, 16), **own, step=step)
+        mixed = mix(each, members, **own, step=step)
+        assert torch.equal(mixed.images, whole.images)
+        assert torch.equal(mixed.targets.share, whole.targets.share)
+        assert not torch.equal(mixed.images, each.images)

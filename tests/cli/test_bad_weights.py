@@ -191,10 +191,10 @@ def test_grey_pictures_and_weights_for_colour_are_trained_with_one_channel(tell,
 def test_a_training_from_published_weights_says_which_and_resumes_without_them(tell, published, photos, tmp_path, monkeypatch):
     step, run, data = loop.train_step, tmp_path / "run", photos()
 
-    def interrupted(job, rows):
+    def interrupted(job, rows, batch_of):
         if job.state.step == 3:
             raise KeyboardInterrupt
-        return step(job, rows)
+        return step(job, rows, batch_of)
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "train_step", interrupted)

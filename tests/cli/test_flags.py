@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from neocog.augment import AUGMENTATIONS
-from neocog.cli.flags import add_fields, as_flag, given_fields
+from neocog.cli.flags import add_fields, as_flag, as_float, given_fields
 from neocog.cli.parser import Parser
 from neocog.data.registry import DATASETS, LAYOUTS
 from neocog.errors import UsageError
@@ -183,3 +183,14 @@ def test_a_field_may_name_its_value(capsys):
     with pytest.raises(SystemExit):
         parser.parse(["--help"])
     assert "--weights FILE" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("text", "value"), [("8/255", 8 / 255), ("0.5", 0.5), ("-1e-3/2", -5e-4), ("3", 3.0)])
+def test_a_fraction_is_a_number(text, value):
+    assert as_float(text) == value
+
+
+@pytest.mark.parametrize("text", ["1/0", "a/2", "1/2/3", "/", "8/", ""])
+def test_what_is_no_fraction(text):
+    with pytest.raises(ValueError):  # noqa: PT011 - the texts of two makers
+        as_float(text)

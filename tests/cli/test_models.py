@@ -52,10 +52,24 @@ def test_a_pattern_that_nothing_matches(capsys):
 def test_the_table_for_people_has_a_row_for_each(capsys):
     assert run_command_line(["models", "lenet5"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["name", "year", "parameters", "multiply-adds", "image", "weights", "paper"]
+    assert lines[0].split() == ["name", "year", "parameters", "multiply-adds", "image", "task", "weights", "paper"]
     row = next(line for line in lines if line.startswith("lenet5 "))
     assert row.split()[:6] == ["lenet5", "1998", f"{MODELS['lenet5'].parameters:,}", "417", "k", "28x28"]
     assert "LeCun et al.:" in row
+
+
+@pytest.mark.parametrize("task", ["classify", "segment", "denoise"])
+def test_a_task_chooses(task, capsys):
+    rows = answer(capsys, "models", "--task", task)["models"]
+    assert [row["name"] for row in rows] == [name for name in MODELS if task in MODELS[name].tasks]
+    assert all(task in row["tasks"] for row in rows)
+
+
+def test_a_name_that_is_not_for_the_task(capsys):
+    assert run_command_line(["models", "unett", "--task", "segment"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[:2] == ["neocog: expected the name of an architecture for the task segment, or a pattern", "found 'unett'"]
+    assert "unet" in lines[2]
 
 
 def test_the_order_can_be_chosen(capsys):

@@ -12,9 +12,9 @@ import neocog
 from cli.folders import hashes, picture, saved
 from neocog.data.open import open_dataset
 from neocog.evaluation import read_material
+from neocog.evaluation.picture_files import batch_of
 from neocog.evaluation.reading import Reading
 from neocog.images import cover
-from neocog.prediction.predict import _batch
 from neocog.progress import Silent
 
 
@@ -80,7 +80,7 @@ def test_pictures_are_resized_by_the_network_s_own_filter(trained):
     pictures = [material.dataset.picture(index) for index in range(len(material.dataset))]
     expected = torch.stack([cover(picture, (9, 9), "nearest") for picture in pictures])
     assert torch.equal(material.gathered.pixels, expected)
-    assert torch.equal(_batch(network.task, Reading.of(preprocess), pictures).pixels, expected)
+    assert torch.equal(batch_of(pictures, network.task, Reading.of(preprocess)).pixels, expected)
 
 
 def test_files_that_cannot_be_read_are_named_and_the_others_answered(tell, trained, tmp_path):
@@ -139,7 +139,7 @@ def test_drawings_are_saved_and_replace_nothing(tell, trained, tmp_path):
             ["expected --model beside --weights", "found none", "to do: name the architecture, as --model mobilenet_v2"],
         ),
         (["RUN", "a.png", "--model", "mlp"], ["expected a run or --model", "found both, RUN and mlp", "to do: leave one of them away"]),
-        (["RUN", "a.png", "--crop", "3"], ["expected a flag of neocog predict", "found '--crop'", "to do: see neocog predict --help"]),
+        (["RUN", "a.png", "--banana", "3"], ["expected a flag of neocog predict", "found '--banana'", "to do: see neocog predict --help"]),
     ],
 )
 def test_what_is_refused(words, lines, tell, trained, tmp_path, monkeypatch):

@@ -20,10 +20,10 @@ def test_a_training_that_was_interrupted_says_how_to_go_on_and_does(tell, photos
     data, run = photos(), tmp_path / "run"
     step = loop.train_step
 
-    def interrupted(job, rows):
+    def interrupted(job, rows, batch_of):
         if job.state.step == 1:
             raise KeyboardInterrupt
-        return step(job, rows)
+        return step(job, rows, batch_of)
 
     with monkeypatch.context() as patch:
         patch.setattr(loop, "train_step", interrupted)

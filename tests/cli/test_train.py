@@ -143,7 +143,7 @@ def test_the_help_shows_the_fields_and_how_to_see_the_options_of_members(tell):
         (
             ["digits", "--crop-area", "0.1", "1"],
             [
-                "expected a field of the recipe, or an option of the chosen task, model, optimizer, schedule or augmentations",
+                "expected a field of the recipe, or an option of the chosen task, model, optimizer, schedule, attack or augmentations",
                 "found 'crop_area'",
                 None,
             ],
@@ -183,9 +183,18 @@ def every_choice():
     from neocog.optim import OPTIMIZERS
     from neocog.optim.schedules import SCHEDULES
     from neocog.tasks import TASKS
+    from neocog.training.adversarial import ADVERSARIES
 
     yield members_in_question(Recipe(augment=tuple(AUGMENTATIONS)))
-    for field, registry in {"dataset": DATASETS, "task": TASKS, "model": MODELS, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}.items():
+    named = {
+        "dataset": DATASETS,
+        "task": TASKS,
+        "model": MODELS,
+        "optimizer": OPTIMIZERS,
+        "schedule": SCHEDULES,
+        "adversarial": ADVERSARIES,
+    }
+    for field, registry in named.items():
         for name in registry:
             yield members_in_question(Recipe(**{field: name}))
 

@@ -1,7 +1,4 @@
-"""The three tasks that the package does not have yet, deliberately small, to prove the interfaces.
-
-Each has a network of a few hundred weights: one box a picture, a class for every pixel, the picture itself.
-"""
+"""The task that the package does not have yet, deliberately small, to prove the interfaces: one box a picture."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,8 +11,6 @@ from torch.nn import functional
 from neocog.batch import Batch, Fit, Preprocess
 from neocog.boxes import transform
 from neocog.draw.boxes import draw_boxes
-from neocog.draw.contact_sheet import contact_sheet
-from neocog.draw.mask import draw_mask
 from neocog.images import Picture
 from neocog.metrics.base import Metrics
 from neocog.models import Entry, Learner, ModelSpec, Network
@@ -65,14 +60,6 @@ class DetectNetwork(Network):
         super().__init__(stages, head, channels=(8, 16), preprocess=spec.preprocess, num_classes=spec.num_classes)
 
 
-class PixelNetwork(Network):
-    """A number of maps at the input's size."""
-
-    def __init__(self, spec: ModelSpec, outputs: int) -> None:
-        stages = {"stage1": convolution(spec.in_channels, 8), "stage2": convolution(8, 8)}
-        super().__init__(stages, nn.Conv2d(8, outputs, 1), channels=(8, 8), preprocess=spec.preprocess, num_classes=spec.num_classes)
-
-
 class MeanLearner(Learner):
     """Nearest class mean of pixels: learns without a gradient; all that it knows is buffers."""
 
@@ -95,11 +82,9 @@ class MeanLearner(Learner):
 
 
 ENTRIES = tuple(
-    Entry(name=name, build=build, year=2026, paper="none", preprocess=GREY, parameters=0, task=task, min_size=16, classes=5)
+    Entry(name=name, build=build, year=2026, paper="none", preprocess=GREY, parameters=0, tasks=(task,), min_size=16, classes=5)
     for name, build, task in (
         ("detect_stand_in", DetectNetwork, "detect"),
-        ("segment_stand_in", lambda spec: PixelNetwork(spec, spec.num_classes), "segment"),
-        ("denoise_stand_in", lambda spec: PixelNetwork(spec, spec.in_channels), "denoise"),
         ("mean_stand_in", MeanLearner, "classify"),
     )
 )
@@ -111,10 +96,11 @@ class NoOptions:
 
 
 class StandIn:
-    """What the three have in common: every answer is one tensor, and the objective asks for its loss."""
+    """What stand-ins have in common: every answer is one tensor, and the objective asks for its loss."""
 
     Options: ClassVar[type] = NoOptions
     geometry: ClassVar[Literal["affine", "exact"]] = "affine"
+    showings = 1
 
     def __init__(self, options: Any, class_names: tuple[str, ...]) -> None:
         self.options, self.class_names = options, class_names
@@ -127,6 +113,9 @@ class StandIn:
 
     def weight(self, batch: Batch) -> float:
         return float(len(batch))
+
+    def disturb(self, batch: Batch, seed: int, epoch: int | None) -> Batch:
+        return batch
 
     def objective(self, model: Network, batch: Batch, targeted: int | None = None) -> "StandInObjective":
         return StandInObjective(self, model, batch)
@@ -202,78 +191,7 @@ class Detect(StandIn):
         return draw_boxes(picture, prediction.answer, self.class_names, prediction.scores)
 
 
-class Segment(StandIn):
-    """A class for every pixel; trained on crops, answered at the source's size."""
-
-    def fit(self, training: bool) -> Fit:
-        return "crop" if training else "native"
-
-    def pixel_losses(self, outputs: Tensor, batch: Batch) -> Tensor:
-        assert isinstance(batch.targets, Masks)
-        return functional.cross_entropy(outputs, batch.targets.classes, ignore_index=batch.targets.void, reduction="none")
-
-    def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
-        answers = []
-        for logits, (height, width) in zip(outputs, batch.source_sizes.tolist(), strict=True):
-            best = logits[:, :height, :width].softmax(dim=0).max(dim=0)
-            answers.append(Prediction(Mask(best.indices.to(torch.uint16)), best.values))
-        return answers
-
-    def compare(self, metrics: Metrics[Any, Any], outputs: Tensor, batch: Batch, truth: Callable[[int], Target]) -> None:
-        right = []
-        for prediction, key in zip(self.decode(outputs, batch), batch.keys.tolist(), strict=True):
-            mask, answer = truth(key), prediction.answer
-            assert isinstance(mask, Mask)
-            assert isinstance(answer, Mask)
-            right.append((answer.classes == mask.classes).float().mean())
-        metrics.update(right, None)
-
-    def metrics(self) -> Sums:
-        return Sums("pixel_accuracy", higher_is_better=True)
-
-    def draw(self, picture: Picture, prediction: Prediction, target: Target | None = None) -> Picture:
-        assert isinstance(prediction.answer, Mask)
-        return draw_mask(picture, prediction.answer, self.class_names)
-
-
-class Denoise(StandIn):
-    """The picture without its noise; no pixel is ever interpolated."""
-
-    geometry: ClassVar[Literal["affine", "exact"]] = "exact"
-
-    def fit(self, training: bool) -> Fit:
-        return "crop" if training else "native"
-
-    def pixel_losses(self, outputs: Tensor, batch: Batch) -> Tensor:
-        assert isinstance(batch.targets, Cleans)
-        clean = batch.targets.pixels
-        clean = clean / 255 if clean.dtype == torch.uint8 else clean
-        return (batch.images + outputs - clean) ** 2
-
-    def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
-        restored = ((batch.images + outputs) * 255).round().clamp(0, 255).to(torch.uint8)
-        sizes = batch.source_sizes.tolist()
-        return [Prediction(Clean(picture[:, :height, :width])) for picture, (height, width) in zip(restored, sizes, strict=True)]
-
-    def compare(self, metrics: Metrics[Any, Any], outputs: Tensor, batch: Batch, truth: Callable[[int], Target]) -> None:
-        decibels = []
-        for prediction, key in zip(self.decode(outputs, batch), batch.keys.tolist(), strict=True):
-            clean, answer = truth(key), prediction.answer
-            assert isinstance(clean, Clean)
-            assert isinstance(answer, Clean)
-            error = (answer.picture.float() - clean.picture.float()).square().mean() / 255**2
-            decibels.append(-10 * error.log10())
-        metrics.update(decibels, None)
-
-    def metrics(self) -> Sums:
-        return Sums("psnr", higher_is_better=True)
-
-    def draw(self, picture: Picture, prediction: Prediction, target: Target | None = None) -> Picture:
-        assert isinstance(prediction.answer, Clean)
-        return contact_sheet([picture, prediction.answer.picture], ["given", "restored"])
-
-
-TASKS_OF_THE_STAND_INS = {"detect": Detect, "segment": Segment, "denoise": Denoise}
+TASKS_OF_THE_STAND_INS = {"detect": Detect}
 
 
 def pick(batch: Batch, rows: Tensor) -> Batch:

@@ -22,8 +22,8 @@ from neocog.tasks import TASKS, Task
 ARROWS = {
     "classify": {"model": "small_convnet", "augment": ("pad_and_crop", "flip", "rotation", "color_jitter", "mixup")},
     "detect": {"model": "detect_stand_in", "augment": ("flip", "scale", "color_jitter", "gaussian_noise")},
-    "segment": {"model": "segment_stand_in", "augment": ("flip", "rotation", "cutout")},
-    "denoise": {"model": "denoise_stand_in", "augment": ("flip", "quarter_turn")},
+    "segment": {"model": "unet", "base": 4, "depth": 2, "augment": ("flip", "rotation", "cutout")},
+    "denoise": {"model": "dncnn", "depth": 3, "width": 8, "patches_per_picture": 2, "augment": ("flip", "quarter_turn")},
 }
 
 
@@ -146,7 +146,7 @@ def test_a_learner_goes_the_same_way(tmp_path: Path) -> None:
     assert int(run.trained.model.counts.sum()) == sum(",train," in row for row in rows)  # every training picture once
 
 
-TASK_METHODS = ("fit", "loss", "weight", "compare", "decode", "metrics", "objective", "draw", "geometry", "Options")
+TASK_METHODS = ("fit", "showings", "disturb", "loss", "weight", "compare", "decode", "metrics", "objective", "draw", "geometry", "Options")
 
 
 @pytest.mark.parametrize("method", TASK_METHODS)

@@ -130,3 +130,52 @@ def test_segmentation_targets_count_towards_the_room(monkeypatch):
     loader = Loader(dataset, None, 3)
     loader.batch(indices(0, 1))
     assert len(loader._kept) == 1
+
+
+class TestScaled:
+    """Pictures and masks that are kept at the scale at which a task shows them."""
+
+    def loader(self, **options):
+        dataset = open_dataset("shapes", "segment", count=4, size=(24, 32), **options)
+        return dataset, Loader(dataset, None, 3, lambda source: (source[0] // 2, source[1] // 2))
+
+    def test_they_are_made_smaller_together(self):
+        dataset, loader = self.loader()
+        batch = loader.batch(indices(1, 3))
+        assert tuple(batch.pixels.shape) == (2, 3, 12, 16)
+        assert batch.source_sizes.tolist() == [[24, 32]] * 2
+        assert torch.equal(batch.to_input, torch.diag(torch.tensor([0.5, 0.5, 1.0])).repeat(2, 1, 1))
+        expected = torch.nn.functional.interpolate(dataset.picture(3)[None], size=(12, 16), mode="bilinear", antialias=True)[0]
+        assert torch.equal(batch.pixels[1], expected)
+        source, small = dataset.target(3).classes, batch.targets.classes[1]
+        blocks = torch.stack([source[y::2, x::2].long() for y in (0, 1) for x in (0, 1)])
+        assert (blocks == small).any(0).all()  # each class is one of those that the pixel covers
+
+    def test_the_truth_stays_in_source_pixels_and_is_read_once(self, monkeypatch):
+        dataset, loader = self.loader()
+        calls = []
+        real = type(dataset).target
+        monkeypatch.setattr(type(dataset), "target", lambda self, index: calls.append(index) or real(self, index))
+        for _ in range(2):
+            assert loader.truth(2).classes.shape == (24, 32)
+            assert loader.truth(2 + len(dataset)).classes.shape == (24, 32)
+        assert calls == [2]
+
+    def test_a_picture_that_was_decoded_already_is_not_decoded_again(self, monkeypatch):
+        dataset, loader = self.loader()
+        expected = Loader(dataset, None, 3, lambda source: (12, 16)).batch(indices(0, 1))
+        for index in range(2):
+            loader.keep(index, dataset.picture(index))
+        monkeypatch.setattr(type(dataset), "picture", None)
+        found = loader.batch(indices(0, 1))
+        assert torch.equal(found.pixels, expected.pixels)
+        assert torch.equal(found.targets.classes, expected.targets.classes)
+
+    def test_where_there_is_no_room_nothing_is_kept(self, monkeypatch):
+        monkeypatch.setattr("neocog.data.loader.available_memory", lambda: 0)
+        dataset, loader = self.loader()
+        loader.keep(0, dataset.picture(0))
+        loader.batch(indices(0, 1))
+        loader.truth(0)
+        assert not loader._kept
+        assert not loader._truths

@@ -108,9 +108,9 @@ def test_a_file_that_is_no_table(folder):
 
 def test_a_task_without_a_layout(two_classes):
     with pytest.raises(UsageError) as caught:
-        open_dataset(two_classes, task="denoise")
+        open_dataset(two_classes, task="detect")
     assert str(caught.value) == (
-        f"expected: a dataset with targets for denoise\nfound: {two_classes}: no layout of files is known for denoise\n"
+        f"expected: a dataset with targets for detect\nfound: {two_classes}: no layout of files is known for detect\n"
         "to do: use one of the datasets shapes"
     )
 

@@ -71,3 +71,24 @@ def test_named_places_share_the_axis_evenly_and_have_their_names_below():
     assert (int(line.min()), int(line.max())) == (pytest.approx(832 / 6, abs=3), pytest.approx(832 * 5 / 6, abs=3))
     thirds = torch.tensor_split((picture[:, 526:546, 96:926].float().mean(dim=0) < 200).any(dim=0), 3)
     assert [bool(third.any()) for third in thirds] == [True, False, True]
+
+
+def test_an_interval_is_an_upright_bar_at_its_point():
+    line = Line("", [(0, 5), (10, 5)], RED, intervals=[(4, 6), (2, 8)])
+    places = places_of(line_chart([line], title="t", x=Axis("x"), y=Axis("y", least=0, most=10)), RED)
+    right = places[places[:, 1] > places[:, 1].max() - 4]
+    height = int(right[:, 0].max()) - int(right[:, 0].min())
+    assert height == pytest.approx(0.6 * 424, abs=6)  # of the frame's height
+
+
+def test_names_that_have_no_room_there_get_lines_of_their_own_and_the_frame_moves_down():
+    colours = [(250, 0, 0), (0, 0, 250), (0, 160, 0)]
+    few = line_chart([Line("a", [(0, 1), (1, 2)], colours[0])], title="title", x=Axis("x"), y=Axis("y"))
+    lines = [Line(f"{number} and a long name", [(0, 1), (1, 2)], colours[number % 3]) for number in range(9)]
+    many = line_chart(lines, title="title", x=Axis("x"), y=Axis("y"))
+    more = many.shape[1] - few.shape[1]
+    assert more > 40
+    assert (many[:, -84:, :90] == few[:, -84:, :90]).all()  # below the frame nothing else has changed
+    above = many[:, 58 : 58 + more].float()
+    for colour in colours:
+        assert ((above - torch.tensor(colour).float()[:, None, None]).abs().sum(dim=0) < 30).any()

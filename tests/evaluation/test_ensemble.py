@@ -11,7 +11,7 @@ from torchvision.transforms import functional as torchvision
 
 import neocog
 from cli.folders import hashes
-from contract.stand_ins import Denoise
+from contract.stand_ins import Detect
 from neocog.batch import Preprocess
 from neocog.data import pixels
 from neocog.errors import UsageError
@@ -241,11 +241,11 @@ class TestWhatDoesNotGoTogether:
 
     def test_a_task_without_a_mean(self):
         first = network("mlp", (10, 10))
-        first = neocog.Run(replace(first.trained, task=Denoise(None, NAMES), task_name="denoise"))
+        first = neocog.Run(replace(first.trained, task=Detect(None, NAMES), task_name="detect"))
         for views, runs in (((), [first, first]), (["flip"], [first])):
             assert self.refused(*runs, views=views) == (
                 "expected: a task whose answers have a mean, as classify\n"
-                "found: denoise, which mlp is for\n"
+                "found: detect, which mlp is for\n"
                 "to do: ask one network, without --tta"
             )
         assert assemble([first.trained]).first is first.trained  # by itself it answers as ever
@@ -269,9 +269,9 @@ class TestCost:
         """With a clock that goes on by a second whenever a network computes: ten views and two networks are twenty."""
         now, compute = [0.0], neocog.evaluation.ensemble.compute
 
-        def slow(*given):
+        def slow(*given, **named):
             now[0] += 1
-            return compute(*given)
+            return compute(*given, **named)
 
         monkeypatch.setattr("neocog.evaluation.ensemble.compute", slow)
         monkeypatch.setattr("neocog.evaluation.ensemble.time.perf_counter", lambda: now[0])

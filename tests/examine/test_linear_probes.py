@@ -198,7 +198,7 @@ def test_other_data_need_training_pictures(run):
 def test_other_data_may_have_other_classes(run, digits, monkeypatch):
     bright = (digits.pixels.float().mean(dim=(1, 2, 3)) > 80).long()
     other = pictures_of(digits.pixels, bright, "brightness", {"train": 1000, "test": 797})
-    monkeypatch.setattr("neocog.api.open_dataset", lambda *words, **more: other)
+    monkeypatch.setattr("neocog.api.run.open_dataset", lambda *words, **more: other)
     found = run.linear_probes("brightness", progress=False)
     assert (found.split, found.fitted, found.pictures, found.files) == ("test", 1000, 797, ())
     assert found.probes[0].accuracy > 0.8  # the mean brightness is not far from the channels' means

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 from torchvision.ops import Conv2dNormActivation
 
-from neocog.layers import ConvolutionUnit
+from neocog.layers import ConvolutionUnit, identity_convolution
 
 
 @pytest.mark.parametrize(("kernel", "stride", "groups"), [(3, 1, 1), (1, 1, 1), (7, 2, 1), (3, 2, 4)])
@@ -19,3 +19,17 @@ def test_without_activation_the_unit_is_linear():
     unit = ConvolutionUnit(2, 3).eval()
     images = torch.randn(1, 2, 5, 5)
     torch.testing.assert_close(unit(-images), -unit(images))
+
+
+def test_a_dilated_unit_keeps_the_size():
+    unit = ConvolutionUnit(3, 4, dilation=5)
+    assert (unit.conv.dilation, unit.conv.padding) == ((5, 5), (5, 5))
+    assert unit(torch.rand(1, 3, 6, 7)).shape == (1, 4, 6, 7)
+
+
+@pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 1), (3, 8), (5, 2)])
+def test_an_identity_convolution_changes_nothing_until_it_learns(kernel, dilation):
+    maps = torch.rand(2, 4, 9, 7)
+    layer = identity_convolution(4, kernel, dilation=dilation)
+    assert torch.equal(layer(maps), maps)
+    assert sum(parameter.numel() for parameter in layer.parameters()) == 16 * kernel**2 + 4

@@ -25,7 +25,7 @@ def test_every_layer_sees_all_before_it():
 
 
 def test_each_layer_looks_two_points_further():
-    assert reach(dense_block(6, 3, growth_rate=4), Reach(4, 11, 11), 64) == Reach(4, 11 + 3 * 8, 11 + 3 * 8)
+    assert reach(dense_block(6, 3, growth_rate=4), Reach(4, 11, 11), 64) == Reach(4, 11 + 3 * 8, 11 + 3 * 8, -12, -12)
 
 
 def test_normalisation_and_relu_come_first():

@@ -17,7 +17,7 @@ def test_the_branches_stand_side_by_side_in_order():
 
 def test_the_widest_branch_tells_how_far_it_looks():
     module = Inception({"row": nn.Conv2d(2, 1, (1, 7), padding=(0, 3)), "column": nn.Conv2d(2, 1, (3, 1), padding=(1, 0))})
-    assert reach(module, Reach(4, 10, 10), 64) == Reach(4, 18, 34)
+    assert reach(module, Reach(4, 10, 10), 64) == Reach(4, 18, 34, -4, -12)
 
 
 @pytest.mark.parametrize(("largest", "height"), [(5, 5), (3, 3)])
@@ -25,7 +25,7 @@ def test_a_module_of_the_paper(largest, height):
     module = inception_module(8, WIDTHS, normalised_unit, largest=largest)
     assert list(module) == ["1x1", "3x3", "5x5", "pool"]
     assert module(torch.randn(2, 8, 6, 5)).shape == (2, WIDTHS.channels, 6, 5) == (2, 18, 6, 5)
-    assert reach(module, Reach(), 64) == Reach(1, height, height)
+    assert reach(module, Reach(), 64) == Reach(1, height, height, -(height // 2), -(height // 2))
     weights = sum(layer.weight.numel() for layer in module.modules() if isinstance(layer, nn.Conv2d))
     assert weights == 8 * (4 + 2 + 1 + 6) + 2 * 5 * 9 + 1 * 3 * largest**2
 

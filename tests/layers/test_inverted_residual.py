@@ -49,4 +49,4 @@ def test_the_input_is_not_changed_in_place():
 
 def test_the_reach_is_that_of_the_depthwise_kernel():
     block = InvertedResidual(4, 8, 4, kernel=5, stride=2, excitation=SqueezeExcitation(8, 2))
-    assert block.reach(Reach(2, 3, 3), 32) == Reach(4, 11, 11)
+    assert block.reach(Reach(2, 3, 3), 32) == Reach(4, 11, 11, -4, -4)

@@ -79,6 +79,6 @@ def test_an_even_window_is_refused():
 
 def test_it_has_a_reach_and_no_weights_to_save():
     norm = LocalContrastNorm(5)
-    assert reach(nn.Sequential(nn.MaxPool2d(2), norm), Reach(), 32) == Reach(2, 18, 18)
+    assert reach(nn.Sequential(nn.MaxPool2d(2), norm), Reach(), 32) == Reach(2, 18, 18, -8, -8)
     assert norm.state_dict() == {}
     assert repr(norm) == "LocalContrastNorm(size=5)"

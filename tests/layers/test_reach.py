@@ -100,17 +100,52 @@ def test_a_module_that_hides_its_branches_is_refused():
 def test_a_transposed_convolution_agrees_with_gradients(kernel, stride, dilation):
     module = nn.ConvTranspose2d(1, 1, kernel, stride, dilation=dilation, bias=False)
     nn.init.ones_(module.weight)
-    widths = []
+    widths, firsts = [], []
     for place in range(6 * stride, 7 * stride):
         maps = torch.ones(1, 1, 15, 15, requires_grad=True)
         module(maps)[0, 0, 6 * stride, place].backward()
         columns = maps.grad[0, 0].sum(0).nonzero().flatten().tolist()
         widths.append(columns[-1] - columns[0] + 1 if columns else 0)
+        firsts.append(columns[0] if columns else None)
     seen = max(widths)
     before = Reach(2 * stride, 7, 7)
-    assert reach(module, before, 32) == Reach(2, 7 + (seen - 1) * before.stride, 7 + (seen - 1) * before.stride)
+    found = reach(module, before, 32)
+    assert found[:3] == (2, 7 + (seen - 1) * before.stride, 7 + (seen - 1) * before.stride)
+    assert found.left + 6 * stride * found.stride == before.stride * firsts[0]
 
 
 def test_a_transposed_convolution_finer_than_the_image_is_refused():
     with pytest.raises(TypeError, match=r"^expected maps at a stride that 2 divides, found stride 1$"):
         reach(nn.ConvTranspose2d(1, 1, 2, stride=2), Reach(), 28)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 2), st.integers(0, 2), st.booleans()), min_size=1, max_size=4))
+def test_the_start_agrees_with_gradients(shapes):
+    layers = []
+    for kernel, stride, padding, pooling in shapes:
+        padding = min(padding, kernel // 2)
+        if pooling:
+            layers.append(nn.AvgPool2d(kernel, stride=stride, padding=padding))
+        else:
+            layers.append(nn.Conv2d(1, 1, kernel, stride=stride, padding=padding))
+            nn.init.ones_(layers[-1].weight)
+    module = nn.Sequential(*layers).double()
+    image = torch.ones(1, 1, 60, 60, dtype=torch.float64, requires_grad=True)
+    maps = module(image)
+    row, column = maps.shape[2] // 2, maps.shape[3] // 2 - 1
+    maps[0, 0, row, column].backward()
+    rows, columns = (image.grad[0, 0].sum(axis).nonzero().flatten() for axis in (1, 0))
+    found = reach(module, Reach(), 60)
+    for seen, start, size, at in ((rows, found.top, found.height, row), (columns, found.left, found.width, column)):
+        first = start + at * found.stride
+        assert (int(seen[0]), int(seen[-1]) + 1) == (max(0, first), min(60, first + size))
+
+
+@pytest.mark.parametrize(("padding", "before"), [("same", -3), ("valid", 0), (2, -2), ((1, 4), -4)])
+def test_padding_is_understood_as_torch_does(padding, before):
+    assert reach(nn.Conv2d(1, 1, (7, 8), padding=padding), Reach(), 50).left == before
+
+
+def test_branches_that_begin_elsewhere_are_seen_from_the_first_pixel_to_the_last():
+    assert widest(Reach(2, 3, 3, -1, 0), Reach(2, 3, 3, 0, 2)) == Reach(2, 4, 5, -1, 0)

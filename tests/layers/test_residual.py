@@ -38,8 +38,8 @@ def test_a_bottleneck_that_strides_first_equals_torchvisions_with_the_strides_ex
     theirs = Bottleneck(8, 4, 2, downsample(8, 16, 2))
     theirs.conv1.stride, theirs.conv2.stride = (2, 2), (1, 1)
     assert same(bottleneck(8, 4, 2, first_strides=True), theirs, images)
-    assert bottleneck(8, 4, 2, first_strides=True).reach(Reach(), 32) == Reach(2, 5, 5)
-    assert bottleneck(8, 4, 2).reach(Reach(), 32) == Reach(2, 3, 3)
+    assert bottleneck(8, 4, 2, first_strides=True).reach(Reach(), 32) == Reach(2, 5, 5, -2, -2)
+    assert bottleneck(8, 4, 2).reach(Reach(), 32) == Reach(2, 3, 3, -1, -1)
 
 
 def test_a_plain_block_is_the_body_of_a_basic_block_without_shortcut():
@@ -78,7 +78,7 @@ def test_where_shapes_agree_the_shortcut_is_the_identity():
 
 
 def test_the_reach_is_that_of_the_wider_branch():
-    assert basic_block(4, 4, 2).reach(Reach(), 32) == Reach(2, 7, 7)
-    assert basic_block(4, 8, 2, zero_pad_shortcut).reach(Reach(2, 3, 3), 32) == Reach(4, 3 + 4 + 8, 3 + 4 + 8)
+    assert basic_block(4, 4, 2).reach(Reach(), 32) == Reach(2, 7, 7, -3, -3)
+    assert basic_block(4, 8, 2, zero_pad_shortcut).reach(Reach(2, 3, 3), 32) == Reach(4, 3 + 4 + 8, 3 + 4 + 8, -6, -6)
     wide_shortcut = Residual(ConvolutionUnit(1, 1, 1), ConvolutionUnit(1, 1, 7))
-    assert wide_shortcut.reach(Reach(), 32) == Reach(1, 7, 7)
+    assert wide_shortcut.reach(Reach(), 32) == Reach(1, 7, 7, -3, -3)

@@ -58,13 +58,16 @@ def test_a_constant_stays_one_at_the_border_too():
 def test_the_reach_is_found_by_gradients(kernel, scale):
     module = ResizeConvolution(1, 1, kernel, scale=scale)
     nn.init.ones_(module.conv.weight)
-    most = 0
+    most, first = 0, 0
     for phase in range(scale):
         maps = torch.ones(1, 1, 11, 11, requires_grad=True)
         module(maps)[0, 0, 5 * scale, 5 * scale + phase].backward()
         most = max(most, int((maps.grad[0, 0].sum(0) != 0).sum()))
+        if phase == 0:
+            first = int(maps.grad[0, 0].sum(0).nonzero()[0]) - 5
     before = Reach(2 * scale, 9, 9)
-    assert reach(module, before, 32) == Reach(2, 9 + (most - 1) * before.stride, 9 + (most - 1) * before.stride)
+    size, start = 9 + (most - 1) * before.stride, first * before.stride
+    assert reach(module, before, 32) == Reach(2, size, size, start, start)
 
 
 def test_points_closer_than_pixels_have_no_reach():

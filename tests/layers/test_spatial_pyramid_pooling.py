@@ -55,7 +55,7 @@ def test_points_that_share_a_maximum_share_its_gradient():
 
 
 def test_it_sees_the_whole_image():
-    assert reach(SpatialPyramidPooling(PYRAMID), Reach(16, 301, 301), 224) == (224, 224, 224)
+    assert reach(SpatialPyramidPooling(PYRAMID), Reach(16, 301, 301), 224) == Reach(224, 224, 224)
 
 
 def test_it_says_its_levels():

@@ -13,15 +13,18 @@ from neocog.errors import UsageError
 from neocog.layers import SqueezeExcitation
 from neocog.losses import CLASSIFICATION_LOSSES
 from neocog.models import MODELS, create_model, describe, write_weights
+from neocog.models.layer_rows import reaches_of
 
 NAMES = MODELS.names()
-BUILT = families.sampled(NAMES)  # with real weights; all others run as well, when slow tests do
+MOST_PIXELWISE = 30_000_000  # parameters; `unet` has more, and `encoder_decoder` is built of the same parts
+BUILT = families.sampled(NAMES, most_pixelwise=MOST_PIXELWISE)  # with real weights; all others run as well, when slow tests do
 HUGE = 50_000_000  # parameters; such a network is built for real once, and otherwise on the meta device
-MOVABLE = families.sampled([name for name in NAMES if MODELS[name].parameters < HUGE])
+MOVABLE = families.sampled([name for name in NAMES if MODELS[name].parameters < HUGE], most_pixelwise=MOST_PIXELWISE)
 WITH_STAGES = families.with_trait("stages")
 ANY_SIZE = families.with_trait("any_size")
 TRANSFERABLE = families.with_trait("transfer")
 CLASSES = 7
+TASKS = [(name, task) for name in NAMES for task in MODELS[name].tasks]
 HEIGHT = 32  # pixels, of the strip that receptive fields are probed on, where the network takes as little
 
 
@@ -37,6 +40,11 @@ def model(request):
     network = create_model(request.param, num_classes=CLASSES, image_size=small(request.param)).eval()
     network.name = request.param
     return network
+
+
+def expected_shape(task, channels, size):
+    """Of the output for two images."""
+    return {"classify": (2, CLASSES), "segment": (2, CLASSES, *size), "denoise": (2, channels, *size)}[task]
 
 
 def small(name):
@@ -65,20 +73,22 @@ def test_multiply_adds_are_as_published(name):
         assert counted == pytest.approx(entry.multiply_adds, rel=0.01)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "task"), TASKS)
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_the_output_has_a_row_for_each_image_and_a_column_for_each_class(name, channels):
+def test_the_output_has_the_shape_of_the_task(name, task, channels):
     entry = MODELS[name]
     assert channels in entry.channels
-    network = on_meta(name, num_classes=CLASSES, in_channels=channels)
-    assert network.num_classes == CLASSES
+    network = on_meta(name, num_classes=CLASSES, in_channels=channels, task=task)
+    assert network.task == task
+    assert network.num_classes == (channels if task == "denoise" else CLASSES)
     assert network.preprocess.channels == len(network.preprocess.mean) == len(network.preprocess.std) == channels
     assert network.preprocess.size == entry.input_size
     images = torch.empty(2, channels, *entry.input_size, device="meta")
-    assert network(images).shape == (2, CLASSES)
+    shape = expected_shape(task, channels, entry.input_size)
+    assert network(images).shape == shape
     outputs = network.forward_train(images)
     assert list(outputs) == ["logits", *(f"aux{number}" for number in range(1, len(network.auxiliary) + 1))]
-    assert all(output.shape == (2, CLASSES) for output in outputs.values())
+    assert all(output.shape == shape for output in outputs.values())
     assert (network.auxiliary_weight > 0) == bool(network.auxiliary)
     assert network.loss in CLASSIFICATION_LOSSES
 
@@ -89,7 +99,7 @@ def test_another_size_can_be_asked_for(name):
     for size in ((side, side), (side + 5, side + 10)):
         network = on_meta(name, num_classes=CLASSES, image_size=size).eval()
         assert network.preprocess.size == size
-        assert network(torch.empty(2, 3, *size, device="meta")).shape == (2, CLASSES)
+        assert network(torch.empty(2, 3, *size, device="meta")).shape == expected_shape(network.task, 3, size)
 
 
 @pytest.mark.parametrize("name", ANY_SIZE)
@@ -97,7 +107,7 @@ def test_one_network_takes_images_of_any_size(name):
     network = on_meta(name, num_classes=CLASSES).eval()
     side = MODELS[name].min_size
     for size in ((side, side), (side + 9, side + 4)):
-        assert network(torch.empty(2, 3, *size, device="meta")).shape == (2, CLASSES)
+        assert network(torch.empty(2, 3, *size, device="meta")).shape == expected_shape(network.task, 3, size)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -133,8 +143,10 @@ def test_its_first_layer_sees_the_image_and_its_last_one_gives_the_logits(name):
     state = network.state_dict()
     assert next(iter(state)) == f"{network.input_layer}.weight"
     assert state[f"{network.input_layer}.weight"].shape[1] in (1, math.prod(network.preprocess.size))
-    assert len(network.output_layers) == 1 + len(network.auxiliary)
-    assert all(len(state[f"{layer}.{part}"]) == CLASSES for layer in network.output_layers for part in ("weight", "bias"))
+    assert len(network.output_layers) >= 1 + len(network.auxiliary)
+    rows = {key: len(value) for key, value in state.items() if key.rpartition(".")[0] in network.output_layers}
+    assert len(rows) > len(network.output_layers)
+    assert set(rows.values()) == {network.num_classes}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in TRANSFERABLE])
@@ -158,12 +170,13 @@ def test_equal_seeds_give_equal_initial_weights(name):
 def test_saved_and_loaded_it_answers_the_same(name, tmp_path):
     torch.manual_seed(0)
     network = create_model(name, num_classes=CLASSES, image_size=small(name)).eval()
-    facts = {"model": name, "preprocess": network.preprocess.to_dict(), "class_names": [f"class {number}" for number in range(CLASSES)]}
+    names = [f"class {number}" for number in range(0 if network.task == "denoise" else CLASSES)]
+    facts = {"model": name, "task": network.task, "preprocess": network.preprocess.to_dict(), "class_names": names}
     write_weights(tmp_path / "w.safetensors", network.state_dict(), facts)
     again = create_model(name, weights=tmp_path / "w.safetensors").eval()
     assert again.weights_report.lines() == []
     assert again.preprocess == network.preprocess
-    assert again.num_classes == CLASSES
+    assert (again.num_classes, again.task) == (network.num_classes, network.task)
     images = some_images(network)
     assert torch.equal(again(images), network(images))
 
@@ -216,8 +229,16 @@ def test_it_runs_under_autocast(model):
     assert logits.isfinite().all()
 
 
+def least_without_padding(network):
+    """Side of an image that the stages themselves can do with, where the network surrounds it because they are not padded."""
+    if getattr(network, "surround", None) is None:
+        return 0
+    return network.stage_info[-1].receptive_field + 2 * network.stage_info[-1].stride
+
+
 def test_feature_maps_are_those_of_stage_info_whichever_are_asked_for(model):
-    images = some_images(model)
+    side = max(model.preprocess.size[0], least_without_padding(model))
+    images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(3))
     names = [info.name for info in model.stage_info]
     assert names == list(model.stages)
     with torch.inference_mode():
@@ -245,10 +266,13 @@ def test_a_map_has_a_point_for_each_stride_of_the_image(name):
 
 @pytest.mark.parametrize("name", families.light(WITH_STAGES, most=12_000_000))
 def test_strides_and_receptive_fields_are_those_that_gradients_show(name):
-    infos = on_meta(name).stage_info
-    height = max(HEIGHT, MODELS[name].min_size)
+    network = on_meta(name)
+    infos = network.stage_info
+    height = max(HEIGHT, MODELS[name].min_size, least_without_padding(network))
     length = -(-(max(info.receptive_field for info in infos) + 3 * infos[-1].stride) // 32) * 32
-    stages = linear(on_meta(name, image_size=(height, max(height, length))).stages)
+    network = on_meta(name, image_size=(height, max(height, length)))
+    reaches = reaches_of(network, max(height, length))
+    stages = linear(network.stages)
     image = torch.full((1, 3, height, max(height, length)), 1e-6, dtype=torch.float64, requires_grad=True)
     maps = image
     for info, stage in zip(infos, stages.values(), strict=True):
@@ -257,12 +281,34 @@ def test_strides_and_receptive_fields_are_those_that_gradients_show(name):
         columns = [seen(image, maps[0, :, maps.shape[2] // 2, position]) for position in (middle - 1, middle)]
         assert columns[1][1] - columns[1][0] + 1 == info.receptive_field
         assert columns[1][0] - columns[0][0] == info.stride
+        assert columns[1][0] == reaches[f"stages.{info.name}"].left + middle * info.stride
 
 
 def seen(image, values):
     (gradient,) = torch.autograd.grad(values.sum(), image, retain_graph=True)
     columns = gradient.abs().sum(dim=(0, 1, 2)).nonzero().flatten()
     return columns[0].item(), columns[-1].item()
+
+
+class SpreadAverage(nn.Module):
+    """The mean of a dilated window, which torch's average pooling has not."""
+
+    def __init__(self, pool):
+        super().__init__()
+        self.sizes = {"stride": pool.stride, "padding": pool.padding, "dilation": pool.dilation}
+        self.side = pool.kernel_size
+
+    def forward(self, maps):
+        window = maps.new_full((1, 1, self.side, self.side), 1 / self.side**2)
+        means = nn.functional.conv2d(maps.flatten(0, 1)[:, None], window, **self.sizes)
+        return means.view(*maps.shape[:2], *means.shape[2:])
+
+
+def averaging(pool):
+    """The mean where a maximum was."""
+    if pool.dilation not in (1, (1, 1)):
+        return SpreadAverage(pool)
+    return nn.AvgPool2d(pool.kernel_size, pool.stride, pool.padding, pool.ceil_mode)
 
 
 def linear(stages):
@@ -273,7 +319,7 @@ def linear(stages):
             if isinstance(child, SqueezeExcitation):
                 setattr(parent, name, nn.Identity())  # its sight of the whole picture is not counted
             if isinstance(child, nn.MaxPool2d):
-                setattr(parent, name, nn.AvgPool2d(child.kernel_size, child.stride, child.padding, child.ceil_mode))
+                setattr(parent, name, averaging(child))
             if isinstance(child, nn.Conv2d):
                 nn.init.constant_(child.weight, 1 / child.weight[0].numel())
                 if child.bias is not None:

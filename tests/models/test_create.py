@@ -60,3 +60,34 @@ def test_a_size_that_is_asked_for_goes_before_the_weights_own(tmp_path):
     write_weights(tmp_path / "w", source.state_dict(), {"preprocess": Preprocess((32, 32), (40, 40), mean=(0.1, 0.2, 0.3)).to_dict()})
     again = create_model("resnet20", weights=tmp_path / "w", image_size=(16, 16))
     assert again.preprocess == Preprocess((16, 16), (20, 20), mean=(0.1, 0.2, 0.3))
+
+
+def test_a_task_that_the_architecture_is_not_for_is_refused():
+    assert refused("resnet20", task="segment") == (
+        "expected: a task of resnet20 (classify)\nfound: segment\nto do: choose one of them, or an architecture for that task"
+    )
+    text = refused("unet", task="classify")
+    assert text.startswith("expected: a task of unet (segment, denoise)\nfound: classify\n")
+
+
+def test_the_task_is_what_is_asked_for_then_the_weights_then_the_first(tmp_path):
+    options = {"base": 2, "depth": 1}
+    source = create_model("unet", task="denoise", in_channels=1, **options)
+    assert (source.task, source.num_classes) == ("denoise", 1)
+    assert create_model("unet", **options).task == "segment"
+    write_weights(tmp_path / "w", source.state_dict(), {"task": "denoise"})
+    again = create_model("unet", weights=tmp_path / "w", in_channels=1, **options)
+    assert (again.task, again.num_classes, again.weights_report.lines()) == ("denoise", 1, [])
+    other = create_model("unet", weights=tmp_path / "w", in_channels=1, task="segment", class_names=("road", "sky"), **options)
+    assert (other.task, other.num_classes) == ("segment", 2)
+    assert torch.equal(other.head.steps[0].up.weight, source.head.steps[0].up.weight)
+
+
+def test_a_task_that_weights_name_and_the_architecture_lacks_is_nothing(tmp_path):
+    write_weights(tmp_path / "w", create_model("resnet20").state_dict(), {"task": ["denoise"]})
+    assert create_model("resnet20", weights=tmp_path / "w").task == "classify"
+
+
+def test_denoising_takes_as_many_outputs_as_channels():
+    for channels in (1, 3, 4):
+        assert create_model("dncnn", in_channels=channels, num_classes=10, depth=3, width=2).num_classes == channels

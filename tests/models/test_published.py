@@ -13,12 +13,13 @@ from neocog.data.open import open_dataset
 from neocog.errors import SurroundingsError, UsageError, WeightsError
 from neocog.images import cover, decode
 from neocog.models import MODELS, all_published_weights, create_model, folded_norms, imagenet_classes, published, published_weights
-from neocog.models.published import CIFAR10, PublishedWeights, named_weights, open_weights, weights_called
+from neocog.models.published import CIFAR10, VOC, PublishedWeights, named_weights, open_weights, weights_called
 
 ROWS = all_published_weights()
 OF_TORCHVISION = {"imagenet": "IMAGENET1K_V1", "imagenet_v2": "IMAGENET1K_V2"}
 LEFT_OUT = {"IMAGENET1K_FEATURES"}  # of vgg16: its dense layers hold no numbers
 CENTRED = ("googlenet", "inception_v3")
+OF_SEGMENTATION = [name for name in torchvision.models.list_models(torchvision.models.segmentation) if name in MODELS]
 THEIRS = sorted({row.model for row in ROWS if row.model in torchvision.models.list_models(torchvision.models)})
 
 
@@ -65,13 +66,28 @@ def test_where_torchvision_normalises_twice_the_table_has_both_in_one(name):
 def test_everything_of_torchvision_that_the_registry_has_is_in_the_table():
     families = {name.removesuffix("_cifar") for name in MODELS} & set(torchvision.models.list_models(torchvision.models))
     assert families <= set(THEIRS)
+    assert {row.model for row in ROWS if row.mean_iou} == set(OF_SEGMENTATION)
+
+
+@pytest.mark.parametrize("name", OF_SEGMENTATION)
+def test_rows_of_segmentation_are_torchvisions(name):
+    (theirs,) = torchvision.models.get_model_weights(name)
+    (row,) = published_weights(name)
+    transforms = theirs.transforms()
+    assert (row.url, row.sha256) == (theirs.url, re.search(r"-([0-9a-f]{8})\.pth$", theirs.url)[1])
+    assert InterpolationMode(row.preprocess.interpolation) == transforms.interpolation
+    assert row.preprocess.size == row.preprocess.resize == (transforms.resize_size[0],) * 2
+    assert (list(row.preprocess.mean), list(row.preprocess.std)) == (transforms.mean, transforms.std)
+    assert row.mean_iou == theirs.meta["_metrics"]["COCO-val2017-VOC-labels"]["miou"]
+    assert MODELS[name].parameters == theirs.meta["num_params"]
+    assert list(VOC) == [category.strip("_") for category in theirs.meta["categories"]]
 
 
 def test_every_row_is_of_an_architecture_that_there_is():
     assert {row.model for row in ROWS} - set(MODELS) == set()
 
 
-@pytest.mark.parametrize("name", [row.model for row in ROWS if row.name in ("imagenet", "cifar10")])
+@pytest.mark.parametrize("name", [row.model for row in ROWS if row.name in ("imagenet", "cifar10", "voc")])
 def test_an_architecture_without_weights_has_the_size_of_the_usual_ones(name):
     own, theirs = MODELS[name].preprocess, weights_called(name).preprocess
     assert (own.size, own.resize, own.interpolation) == (theirs.size, theirs.resize, theirs.interpolation)
@@ -84,16 +100,16 @@ def test_the_table_is_whole():
         assert not row.url or row.url.endswith(row.path.name)
         assert row.url or (row.size and len(row.sha256) == 64)
         assert row.licence in ("BSD-3-Clause", "BSD-2-Clause", "Apache-2.0")
-        assert (row.top1 is None) == (not row.source)
+        assert (row.top1 is None and row.mean_iou is None) == (not row.source)
         assert not re.search(r"-[0-9a-f]{8}\.", row.file) or row.sha256[:8] in row.file
-        assert row.name.startswith({"ImageNet": "imagenet", "CIFAR-10": "cifar10"}[row.trained_on])
+        assert row.name.startswith({"ImageNet": "imagenet", "CIFAR-10": "cifar10", "COCO": "voc"}[row.trained_on])
 
 
 def test_the_usual_weights_come_first():
     for model in {row.model for row in ROWS}:
         rows = published_weights(model)
         assert weights_called(model) == rows[0]
-        assert rows[0].name in ("imagenet", "cifar10")
+        assert rows[0].name in ("imagenet", "cifar10", "voc")
         assert rows[0].url
     assert published_weights("lenet5") == ()
 

@@ -29,11 +29,12 @@ LONELY = "more than 1 value per channel"  # what batch norm says of a single poi
 def pair(request):
     """Our network and its reference, with equal weights and nothing left to chance."""
     name = request.param
-    entry = MODELS[name]
+    entry, reference = MODELS[name], REFERENCES[name]
     torch.manual_seed(0)
-    ours = create_model(name, num_classes=entry.classes, in_channels=entry.channels[0])
+    shape = {"num_classes": entry.classes, "in_channels": entry.channels[0], "image_size": reference.size}
+    ours = create_model(name, **shape, **reference.options)
     randomise(ours)
-    theirs = with_the_same_weights(ours, REFERENCES[name], entry.key_map)
+    theirs = with_the_same_weights(ours, reference, entry.key_map)
     ours.name = name
     return without_chance(ours).eval(), without_chance(theirs).eval()
 

@@ -54,7 +54,7 @@ def test_a_fire_module_rectifies_both_expansions():
     expected = torch.cat([fire.expand1x1(squeezed).relu(), fire.expand3x3(squeezed).relu()], dim=1)
     torch.testing.assert_close(fire(maps), expected)
     assert torch.equal(maps, before)
-    assert reach(fire, Reach(4, 7, 7), 64) == Reach(4, 15, 15)
+    assert reach(fire, Reach(4, 7, 7), 64) == Reach(4, 15, 15, -4, -4)
 
 
 @pytest.mark.parametrize("name", NAMES)

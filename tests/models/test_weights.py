@@ -183,3 +183,34 @@ def test_the_digest_says_which_file_it_was(tmp_path):
     report = create_model("mlp", weights=tmp_path / "w").weights_report
     assert report.path == tmp_path / "w"
     assert len(report.digest) == 64
+
+
+@pytest.mark.parametrize(("name", "options"), [("unet", {"encoder": "resnet18"}), ("fcn32s", {}), ("deeplabv3", {})])
+def test_weights_of_the_backbone_go_into_the_stages_alone(name, options, tmp_path):
+    torch.manual_seed(0)
+    theirs = torchvision.models.resnet18(weights=None)
+    torch.save(theirs.state_dict(), tmp_path / "w.pth")
+    model = create_model(name, weights=tmp_path / "w.pth", num_classes=3, **options)
+    mapped = {MODELS["resnet18"].key_map(key): tensor for key, tensor in theirs.state_dict().items()}
+    own = model.state_dict()
+    assert all(torch.equal(own[key], tensor) for key, tensor in mapped.items() if key.startswith("stages."))
+    report = model.weights_report
+    assert report.unexpected == ("fc.bias", "fc.weight")
+    assert report.missing
+    assert all(key.startswith("head.") for key in report.missing)
+    assert (report.replaced_head, report.class_names) == (False, None)
+
+
+def test_weights_of_another_backbone_are_refused(tmp_path):
+    write_weights(tmp_path / "w", create_model("resnet20").state_dict(), {"model": "resnet20"})
+    with pytest.raises(WeightsError, match="weights of resnet20"):
+        create_model("unet", encoder="resnet18", weights=tmp_path / "w", num_classes=3)
+
+
+def test_our_own_file_of_the_backbone_goes_into_the_stages_too(tmp_path):
+    source = saved(tmp_path / "w", "mobilenet_v3_small", class_names=["ant", "bee"], num_classes=2)
+    model = create_model("unet", encoder="mobilenet_v3_small", weights=tmp_path / "w", class_names=("sky", "ant"))
+    assert all(torch.equal(value, source.stages.state_dict()[key]) for key, value in model.stages.state_dict().items())
+    assert model.num_classes == 2
+    write_weights(tmp_path / "whole", model.state_dict(), {"model": "unet"})
+    assert create_model("unet", encoder="mobilenet_v3_small", weights=tmp_path / "whole").weights_report.lines() == []

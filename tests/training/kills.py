@@ -24,7 +24,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Commands", "left_behind", "results"]
+__all__ = ["MLP", "Commands", "left_behind", "results"]
+
+MLP = ("train", "digits", "--model", "mlp", "--widths", "12", "--epochs", "3", "--batch-size", "256", "--speed", "exact")
+"""A training of three epochs of six steps."""
 
 CALLS = {
     "reading": "neocog.training.job.read_material",
@@ -76,7 +79,8 @@ class Commands:
             arguments: of the command line.
             order: "fault": where it is killed, a dict of "call" (a key of CALLS) or "file" (the beginning of a
                 file's name) with "moment" ("half" of the bytes written, the "whole" of them, "renamed"), and
-                "time" (which one, from 1), and of a call "signal" (SIGKILL unless told otherwise); or a list of these;
+                "time" (which one, from 1), and of a call "signal" (SIGKILL unless told otherwise;
+                MEMORY raises what the allocator raises when there is none left); or a list of these;
                 "after": or how many seconds after its start;
                 "plan": the plan that is chosen without a probe;
                 "patches": values to set, by dotted name; unless told otherwise every epoch's end is saved, whatever it costs;
@@ -215,8 +219,8 @@ def _jumping(clock: Callable[[], float], numbers: random.Random) -> Callable[[],
 
 def _put_in(fault: dict[str, Any], due: Callable[[], bool]) -> None:
     if "call" in fault:
-        number = signal.Signals[fault.get("signal", "SIGKILL")]
-        _replace(CALLS[fault["call"]], lambda old: _struck_before(old, due, number))
+        strike = _no_memory if fault.get("signal") == "MEMORY" else _sending(signal.Signals[fault.get("signal", "SIGKILL")])
+        _replace(CALLS[fault["call"]], lambda old: _struck_before(old, due, strike))
     else:
         _replace("neocog.files.replacing", lambda old: _struck_while_writing(old, due, fault["file"], fault["moment"]))
 
@@ -227,10 +231,18 @@ def _counting(time: int) -> Callable[[], bool]:
     return lambda: next(calls) == time
 
 
-def _struck_before(function: Callable[..., Any], due: Callable[[], bool], number: signal.Signals) -> Callable[..., Any]:
+def _sending(number: signal.Signals) -> Callable[[], None]:
+    return lambda: os.kill(os.getpid(), number)
+
+
+def _no_memory() -> None:
+    raise RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes.")
+
+
+def _struck_before(function: Callable[..., Any], due: Callable[[], bool], strike: Callable[[], None]) -> Callable[..., Any]:
     def struck(*arguments: Any, **named: Any) -> Any:
         if due():
-            os.kill(os.getpid(), number)
+            strike()
         return function(*arguments, **named)
 
     return struck

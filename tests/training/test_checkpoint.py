@@ -144,3 +144,28 @@ def test_what_is_kept(tmp_path, there, ends, keep_every, kept):
     (tmp_path / "mine.safetensors").touch()
     prune(tmp_path, {step: number for number, step in enumerate(ends, start=1)}, keep_every)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.safetensors", *(f"step-{step:09d}.safetensors" for step in kept)]
+
+
+@pytest.mark.parametrize(
+    ("network", "what"),
+    [
+        (torch.nn.Linear(3, 2), "with bias of shape [3], not [2]"),
+        (torch.nn.Sequential(torch.nn.Linear(2, 3)), "without 0.weight"),
+        (torch.nn.Linear(2, 3, bias=False), "with bias, which that has not"),
+    ],
+)
+def test_one_of_another_network_is_refused(tmp_path, network, what):
+    tensors = {"weight": torch.zeros(3, 2) if "bias of" not in what else torch.zeros(2, 3), "bias": torch.zeros(3)}
+    found = read_checkpoint(write_checkpoint(tmp_path, state(), {"model": tensors}, PREPROCESS))
+    with pytest.raises(RunError) as caught:
+        found.restore("model", network)
+    assert str(caught.value) == (
+        f"expected: a checkpoint of the recipe's network\nfound: {tmp_path}/step-000000005.safetensors {what}\n"
+        "to do: put recipe.toml and checkpoints of one run together again, or train anew into another folder"
+    )
+
+
+def test_one_of_the_same_network_is_given_to_it(tmp_path):
+    network, other = torch.nn.Linear(2, 3), torch.nn.Linear(2, 3)
+    read_checkpoint(write_checkpoint(tmp_path, state(), {"model": network.state_dict()}, PREPROCESS)).restore("model", other)
+    assert bits(other.state_dict()) == bits(network.state_dict())

@@ -17,8 +17,8 @@ from neocog.images import encode_png
 from neocog.models import MODELS, create_model, read_state
 from neocog.models.network import Learner, Network
 from neocog.recipe import Recipe
+from neocog.training.choices.classify import MOST_EPOCHS
 from neocog.training.defaults import (
-    MOST_EPOCHS,
     built_options,
     check_options,
     choose_course,
@@ -127,7 +127,12 @@ def test_pictures_are_read_as_the_network_takes_them(pictures, admitted, channel
         (Recipe(optimizer="adamm"), "the name of an optimizer", "'adamm'", "did you mean adam or adamw?"),
         (Recipe(schedule="cosin"), "the name of a schedule", "'cosin'", "did you mean cosine?"),
         (Recipe(augment=("flipp",)), "the name of an augmentation", "'flipp'", "did you mean flip?"),
-        (Recipe(task="detect"), "a task that can be trained (classify)", "detect", "choose one of them with --task, or other data"),
+        (
+            Recipe(task="detect"),
+            "a task that can be trained (classify, denoise, segment)",
+            "detect",
+            "choose one of them with --task, or other data",
+        ),
         (Recipe(speed="fast"), "auto, exact or the path of a plan.json for speed", "'fast'", "check the path"),
         (
             Recipe(model="small_convnet", model_options={"widht": 3}),
@@ -182,8 +187,8 @@ def test_options_go_to_the_members_that_have_them():
 
 
 def test_options_of_a_dataset_go_to_it():
-    recipe, left = with_dataset_options(Recipe(dataset="shapes", dataset_options={"noise": 1.0}), {"count": 5, "width": 8})
-    assert recipe.dataset_options == {"noise": 1.0, "count": 5}
+    recipe, left = with_dataset_options(Recipe(dataset="shapes", dataset_options={"shapes_noise": 1.0}), {"count": 5, "width": 8})
+    assert recipe.dataset_options == {"shapes_noise": 1.0, "count": 5}
     assert left == {"width": 8}
     recipe, left = with_dataset_options(Recipe(dataset="a/folder"), {"class_names": {"n01440764": "tench"}, "count": 5})
     assert recipe.dataset_options == {"class_names": {"n01440764": "tench"}}
@@ -207,7 +212,7 @@ def test_options_of_a_dataset_go_to_it():
         ),
         (
             Recipe(dataset="a/folder", dataset_options={"task": "classify"}),
-            "an option of the dataset a/folder\nfound: 'task'\nto do: choose one of class_names",
+            "an option of the dataset a/folder\nfound: 'task'\nto do: choose one of class_names, void",
         ),
     ],
 )
@@ -217,7 +222,7 @@ def test_wrong_options_of_a_dataset_are_refused(recipe, text):
     assert str(caught.value) == f"expected: {text}"
 
 
-ANY_FIELD = "a field of the recipe, or an option of the chosen task, model, optimizer, schedule or augmentations"
+ANY_FIELD = "a field of the recipe, or an option of the chosen task, model, optimizer, schedule, attack or augmentations"
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from neocog.errors import DataError, SurroundingsError
+from neocog.errors import DataError
 from neocog.machine import launched_as
-from neocog.models import create_model
-from neocog.training.job import Job
-from neocog.training.memory import step_within_memory
 from neocog.training.ranks import ALONE, Ranks, is_lost
 from training.kills import results
 from training.processes import Processes, free_port
@@ -246,25 +243,46 @@ def test_a_process_with_other_pictures_is_refused(monkeypatch):
     )
 
 
-def test_several_processes_do_not_halve_a_step():
-    job = object.__new__(Job)  # as much of one as such a step asks for
-    job.ranks, job.model = Ranks(1, 2), create_model("small_convnet", num_classes=2, width=2, image_size=(8, 8))
-    before = {name: buffer.clone() for name, buffer in job.model.named_buffers()}
+WITHOUT_NORMS = (*DRAWN[:-6], "--norm", "none", "--micro-batch", "40")
+SHORT = {1: [{"call": "loss", "time": 2 * 4 + 1, "signal": "MEMORY"}]}
+"""Two parts a step: in the first of the fifth the second process finds no memory."""
 
-    def accumulate(job, rows):
-        for buffer in job.model.buffers():
-            buffer.fill_(7)
-        raise MemoryError
 
-    with pytest.raises(SurroundingsError) as caught:
-        step_within_memory(job, torch.arange(4), accumulate)
-    assert str(caught.value) == (
-        "expected: memory for a step in every process\n"
-        "found: none left in process 1\n"
-        "to do: train anew with fewer pictures at once, as --micro-batch 8, or in fewer processes"
-    )
-    assert before
-    assert all(torch.equal(buffer, before[name]) for name, buffer in job.model.named_buffers())
+def test_where_memory_is_short_in_one_process_all_do_the_step_again_in_smaller_parts(processes, tmp_path):
+    run = tmp_path / "run"
+    assert processes.run(*WITHOUT_NORMS, "--out", run, faults=SHORT, errors=tmp_path) == [0, 0]
+    said = "memory is short: from step 5 on 20 pictures at once"
+    assert [(tmp_path / f"{rank}.txt").read_text().count(said) for rank in (0, 1)] == [1, 0]
+    assert json.loads((run / "plan.json").read_text())["micro_batch"] == 20
+    events = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [(event["step"], event["micro_batch"]) for event in events if event["event"] == "out of memory"] == [(4, 20)]
+    stopped = tmp_path / "stopped" / "run"
+    faults = {1: [*SHORT[1], {"call": "step", "time": STEPS + 3, "signal": "SIGTERM"}]}
+    assert processes.run(*WITHOUT_NORMS, "--out", stopped, faults=faults) == [130, 130]
+    assert processes.run("resume", stopped) == [0, 0]
+    assert results(stopped) == results(run)
+
+
+def test_smaller_parts_in_several_processes_leave_the_curve_as_it_is(processes, tmp_path):
+    one, two = tmp_path / "one" / "run", tmp_path / "two" / "run"
+    command = (*CONVNET, *EXACT, "--norm", "none", "--epochs", "1")
+    assert processes.run(*command, "--out", one, world=1) == [0]
+    assert processes.run(*command, "--out", two, faults={0: {"call": "loss", "time": 3, "signal": "MEMORY"}}) == [0, 0]
+    assert json.loads((two / "plan.json").read_text())["micro_batch"] == 32
+    assert column(two, "train/loss") == pytest.approx(column(one, "train/loss"), rel=1e-5)
+    assert column(two, "val/loss") == pytest.approx(column(one, "val/loss"), rel=1e-4)
+
+
+def test_where_batch_norms_wait_for_all_a_process_without_memory_says_what_to_do(processes, tmp_path):
+    run = tmp_path / "run"
+    assert processes.run(*DRAWN, "--out", run, faults=SHORT, errors=tmp_path) == [4, 4]
+    assert (tmp_path / "1.txt").read_text().splitlines()[-3:] == [
+        "neocog: expected memory for a step in every process",
+        "found none left in process 1",
+        "to do: train anew with fewer pictures at once, as --micro-batch 20, or in fewer processes",
+    ]
+    assert "found one of them has ended; torchrun says which" in (tmp_path / "0.txt").read_text()
+    assert (run / "checkpoint" / "step-000000004.safetensors").exists()
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,8 @@ from neocog.errors import Interrupted
 from neocog.models import MODELS, Learner, create_model, folded_norms, read_state, write_weights
 from neocog.optim import OPTIMIZERS
 from neocog.training import loop
-from training.kills import results
+from training.kills import MLP, results
 
-MLP = ("train", "digits", "--model", "mlp", "--widths", "12", "--epochs", "3", "--batch-size", "256", "--speed", "exact")
 STEPS = 6  # an epoch
 
 
@@ -51,6 +50,11 @@ OTHERWISE = {
     "mixing and noise": ("--augment", "rotation", "gaussian_noise", "cutout", "cutmix"),
     "smoothed and weighed labels": ("--label-smoothing", "0.1", "--class-weights", *map(str, range(1, 11))),
     "checkpoints kept": ("--keep-every", "1"),
+    "adversarial examples": ("--adversarial", "pgd", "--epsilon", "8/255", "--attack-steps", "2", "--micro-batch", "100"),
+    "adversarial examples in one step": (
+        *("--model", "small_convnet", "--width", "4", "--dropout", "0.2", "--augment", "pad_and_crop", "mixup"),
+        *("--adversarial", "fgsm", "--epsilon", "0.1", "--ema", "0.9"),
+    ),
 }
 
 
@@ -175,10 +179,10 @@ def test_a_network_that_does_not_learn_by_gradient_goes_on_where_it_stopped(tmp_
     assert whole.metrics["test/accuracy"] > 0.7
     step, calls = loop.train_step, itertools.count()
 
-    def interrupted(job, rows):
+    def interrupted(job, rows, batch_of):
         if next(calls) == 7:
             os.kill(os.getpid(), signal.SIGTERM)
-        return step(job, rows)
+        return step(job, rows, batch_of)
 
     monkeypatch.setattr(loop, "train_step", interrupted)
     with pytest.raises(Interrupted):

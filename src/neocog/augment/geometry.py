@@ -65,7 +65,7 @@ def _move_targets(targets: Targets, matrices: Tensor, motion: Motion, min_visibl
         case Masks(classes, void):
             return Masks(nearest(classes, motion, void), void)
         case Cleans(pixels):
-            return Cleans(move(pixels, motion))
+            return replace(targets, pixels=move(pixels, motion))
         case BoxLists(pictures):
             moved = zip(pictures, matrices.to(torch.float32), strict=True)
             return BoxLists(tuple(move_boxes(boxes, matrix, motion.size, min_visible) for boxes, matrix in moved))

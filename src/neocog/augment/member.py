@@ -30,14 +30,14 @@ class Draw:
         seed: the recipe's seed.
         purpose: the member's name.
         epoch: counted from 0.
-        step: counted from 0 over the whole training.
+        step: counted from 0 over the whole training; None where pictures of several steps are together.
         keys: which sample of the dataset each picture is.
     """
 
     seed: int
     purpose: str
     epoch: int
-    step: int
+    step: int | None
     keys: Int64[Tensor, "b"]
 
     def uniform(self, draws: int) -> Float[Tensor, "b draws"]:
@@ -53,7 +53,9 @@ class Draw:
         return (generator(self.seed, self.purpose, self.epoch, key, device=self.keys.device) for key in self.keys.tolist())
 
     def of_step(self) -> np.random.Generator:
-        """One generator for the step, for draws that concern the batch as a whole."""
+        """One generator for the step, for draws that concern the batch as a whole: those of mixing members alone."""
+        if self.step is None:
+            raise ValueError(f"expected draws for single pictures, found draws for a step by {self.purpose}")
         return np.random.default_rng(seed_of(self.seed, self.purpose, self.epoch, self.step))
 
 

@@ -51,7 +51,7 @@ def recolour(batch: Batch, matrices: Callable[[Float[Tensor, "b 3"]], Float[Tens
         maps = torch.stack([maps[:, :, :3].sum(dim=2) @ luma, maps[:, :, 3] @ luma], dim=1)[:, None]
     targets = batch.targets
     if isinstance(targets, Cleans):
-        targets = Cleans(_apply(as_float(targets.pixels), maps, batch.valid))
+        targets = replace(targets, pixels=_apply(as_float(targets.pixels), maps, batch.valid))
     return replace(batch, pixels=_apply(batch.pixels, maps, batch.valid), targets=targets)
 
 

@@ -131,7 +131,8 @@ def _inside(inverse: Tensor, sizes: Tensor, size: Size) -> Tensor | None:
         return None
     x, y = _old_coordinates(inverse, size)
     limits = limits[..., None]
-    return ((x >= 0) & (x < limits[:, :, 0])) & ((y >= 0) & (y < limits[:, :, 1]))
+    across, down = (x >= 0) & (x < limits[:, :, 0]), (y >= 0) & (y < limits[:, :, 1])
+    return (across.view(torch.uint8) & down.view(torch.uint8)).view(torch.bool)  # of bytes it is several times faster
 
 
 def _old_coordinates(inverse: Tensor, size: Size) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ from neocog.cli.tables import print_table
 if TYPE_CHECKING:
     from neocog.api import Run
 
-__all__ = ["add_averaging", "cost_in_words", "members", "open_others", "print_members"]
+__all__ = ["add_averaging", "add_crf", "cost_in_words", "members", "open_others", "print_members"]
 
 SHOWN = ("calibration_error", "loss")
 """Metrics of a member that stand in its row, beside the primary one."""
@@ -38,6 +38,17 @@ def add_averaging(parser: Parser) -> None:
         metavar="VIEW",
         help=f"see each picture in several views and average the answers; several combine. {views}",
     )
+
+
+def add_crf(parser: Parser, *, searched: bool) -> None:
+    """The flag of the field that sharpens a segmentation.
+
+    Args:
+        searched: whether the command can search its parameters.
+    """
+    words = "; search finds its parameters on the validation split first, and keeps them in the run" if searched else ""
+    choices: dict[str, Any] = {"nargs": "?", "const": True, "choices": ["search"]} if searched else {"action": "store_true"}
+    parser.add_argument("--crf", default=False, help=f"sharpen a segmentation by a fully connected CRF{words}", **choices)
 
 
 def open_others(arguments: argparse.Namespace) -> "list[Run]":

@@ -29,7 +29,7 @@ def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
     add_fields(
         parser, Recipe, title="what training would see", skip=[item.name for item in fields(Recipe) if item.name not in RECIPE_FLAGS]
     )
-    add_member_flags(parser, named_recipe(parser, typed), kinds=("dataset", "augmentation"))
+    add_member_flags(parser, named_recipe(parser, typed), kinds=("dataset", "layout", "augmentation"))
 
 
 def run(arguments: argparse.Namespace) -> Answer:
@@ -123,15 +123,27 @@ def _spread(spread: Mapping[str, int] | None) -> str:
 
 
 def _show_counts(answer: Answer) -> None:
-    """How many pictures of each class are in each split."""
+    """How many pictures of each class are in each split, and which share of the pixels is of it."""
     places, names = list(answer["classes"]), answer["class_names"]
     if not places:
         return
-    rows = [[name, *(f"{answer['classes'][place][name]:,}" for place in places)] for name in names[:MOST_CLASSES_SHOWN]]
+    pixels = answer["pixels"]
+    shown = [*names[:MOST_CLASSES_SHOWN], *(["void"] if any(counts["void"] for counts in pixels.values()) else [])]
+    headings = [*places, *(f"pixels of {place}" for place in pixels)]
+    rows = [[name, *(_count(answer["classes"][place].get(name)) for place in places), *_shares(pixels, name)] for name in shown]
     print()
-    print_table(["class", *places], rows, right=places)
+    print_table(["class", *headings], rows, right=headings)
     if len(names) > MOST_CLASSES_SHOWN:
         print(f"… and {len(names) - MOST_CLASSES_SHOWN:,} more classes; --json has them all")
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def _shares(pixels: Mapping[str, Mapping[str, int]], name: str) -> list[str]:
+    """A class's share of the pixels of each split."""
+    return [f"{counts[name] / max(sum(counts.values()), 1):.2%}" for counts in pixels.values()]
 
 
 def _show_groups(what: str, lines: Sequence[str]) -> None:

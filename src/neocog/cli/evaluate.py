@@ -2,11 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from neocog.cli.averaging import add_averaging, cost_in_words, open_others, print_members
+from neocog.cli.averaging import add_averaging, add_crf, cost_in_words, open_others, print_members
 from neocog.cli.command import COMMANDS, Answer, Command
 from neocog.cli.examination import add_examinations, examine, show_examinations
 from neocog.cli.network import add_network, facts, open_network
@@ -15,9 +16,10 @@ from neocog.cli.tables import print_facts, print_table
 from neocog.errors import UsageError
 
 if TYPE_CHECKING:
-    from neocog.evaluation import Evaluation
+    pass
 
 MOST_CLASSES_SHOWN = 30
+HEADINGS = {"iou": "IoU", "boundary_f1": "boundary F1"}
 
 
 def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
@@ -25,6 +27,7 @@ def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
     parser.add_argument("--split", metavar="NAME", help="train, val or test (default: test, else val, else all pictures)")
     parser.add_argument("--save", type=Path, metavar="DIR", help="folder to write to (default: the run's own for its own data)")
     add_averaging(parser)
+    add_crf(parser, searched=True)
     add_examinations(parser)
     add_network(parser, typed, "[DATA]")
 
@@ -38,7 +41,8 @@ def run(arguments: argparse.Namespace) -> Answer:
     known = facts(network)
     data = words[0] if words else None
     examined = examine(network, data, arguments)
-    evaluation = network.evaluate(data, split=arguments.split, together_with=others, tta=arguments.tta, save=arguments.save)
+    averaged = {"together_with": others, "tta": arguments.tta, "crf": arguments.crf}
+    evaluation = network.evaluate(data, split=arguments.split, save=arguments.save, **averaged)
     for note in evaluation.notes:
         print(f"note: {note}", file=sys.stderr)
     interval = evaluation.interval()
@@ -48,7 +52,8 @@ def run(arguments: argparse.Namespace) -> Answer:
         "split": evaluation.split,
         "pictures": len(evaluation.indices),
         "interval": None if interval is None else list(interval),
-        "classes": _classes(evaluation, network.class_names),
+        "classes": evaluation.class_rows(network.class_names),
+        "baselines": [asdict(baseline) for baseline in evaluation.baselines],
         "files": [str(path) for path in evaluation.files],
         **evaluation.averaging(),
         **examined,
@@ -71,25 +76,30 @@ def show(answer: Answer) -> None:
     classes = answer["classes"]
     if 0 < len(classes) <= MOST_CLASSES_SHOWN:
         print()
-        rows = [[one["name"], f"{one['precision']:.4f}", f"{one['recall']:.4f}", f"{one['pictures']:,}"] for one in classes]
-        headings = ["class", "precision", "recall", "pictures"]
+        rows = [[_cell(value) for value in one.values()] for one in classes]
+        headings = ["class", *(HEADINGS.get(name, name.replace("_", " ")) for name in list(classes[0])[1:])]
         print_table(headings, rows, right=headings[1:])
+    _show_baselines(answer, metrics)
     if answer["files"]:
         print(f"\nwritten to {Path(answer['files'][0]).parent}: {', '.join(Path(path).name for path in answer['files'])}")
     show_examinations(answer)
 
 
-def _classes(evaluation: "Evaluation", names: Sequence[str]) -> list[dict[str, Any]]:
-    """Figures of the classes that occur, as labels or as answers."""
-    figures = evaluation.per_class()
-    if figures is None:
-        return []
-    rows = zip(names, *(column.tolist() for column in figures), strict=True)
-    return [
-        {"name": name, "precision": precision, "recall": recall, "pictures": pictures}
-        for name, precision, recall, pictures, answers in rows
-        if pictures or answers
+def _cell(value: str | int | float) -> str:
+    return value if isinstance(value, str) else f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def _show_baselines(answer: Answer, metrics: Mapping[str, float]) -> None:
+    """What classical methods came to, beneath the noisy pictures themselves and the network."""
+    if not answer["baselines"]:
+        return
+    rows = [
+        ["noisy pictures", f"{metrics['noisy_psnr']:.2f}", f"{metrics['noisy_ssim']:.4f}", "as they are"],
+        [str(answer["model"]), f"{metrics['psnr']:.2f}", f"{metrics['ssim']:.4f}", "the network"],
     ]
+    rows += [[one["method"], f"{one['psnr']:.2f}", f"{one['ssim']:.4f}", one["settings"]] for one in answer["baselines"]]
+    print()
+    print_table(["method", "PSNR", "SSIM", "settings"], rows, right=["PSNR", "SSIM"])
 
 
 COMMANDS.add("evaluate", Command("measure a network on pictures whose classes are known", 20, add_arguments, run, show))

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from neocog.errors import UsageError
 from neocog.registry import closest
 
-__all__ = ["add_fields", "as_flag", "given_fields"]
+__all__ = ["add_fields", "as_flag", "as_float", "given_fields"]
 
 Value = TypeVar("Value")
 Convert = Callable[[str], Any]
@@ -132,12 +132,24 @@ def _converter(flag: str, annotation: Any) -> tuple[Convert, str]:
     if annotation is int:
         return _number(flag, int, "a whole number"), "INT"
     if annotation is float:
-        return _number(flag, float, "a number"), "FLOAT"
+        return _number(flag, as_float, "a number"), "FLOAT"
     if annotation is Path:
         return (lambda text: Path(text).expanduser()), "PATH"
     if annotation is str:
         return str, "TEXT"
     raise TypeError(f"no flag can give {annotation} ({flag})")
+
+
+def as_float(text: str) -> float:
+    """A number, or a fraction of two, as 8/255.
+
+    Raises:
+        ValueError: it is neither, or a fraction of 0.
+    """
+    upper, bar, lower = text.partition("/")
+    if bar and float(lower) == 0:
+        raise ValueError(f"{text} has no value")
+    return float(upper) / float(lower) if bar else float(text)
 
 
 def _number(flag: str, kind: Callable[[str], Value], words: str) -> Callable[[str], Value]:

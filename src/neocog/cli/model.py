@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> Answer:
         "about": inspect.getdoc(inspect.getmodule(entry.build)) or "",
         "paper": entry.paper,
         "year": entry.year,
-        "task": entry.task,
+        "tasks": list(entry.tasks),
         "num_classes": model.num_classes,
         "in_channels": model.preprocess.channels,
         "image_size": list(model.preprocess.size),

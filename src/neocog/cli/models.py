@@ -22,8 +22,9 @@ NARROWEST_PAPER = 20
 
 @dataclass(frozen=True)
 class Listing:
-    """How the list is given."""
+    """What is listed, and how."""
 
+    task: Literal["classify", "detect", "segment", "denoise"] | None = option(None, "list only the architectures for this task")
     sort: Literal["name", "year", "params", "multiply_adds"] = option("name", "what the list is ordered by, from the least to the most")
 
 
@@ -32,7 +33,7 @@ KEYS = {"name": "name", "year": "year", "params": "parameters", "multiply_adds":
 
 
 def add_arguments(parser: Parser, typed: Sequence[str]) -> None:
-    """The pattern and the order."""
+    """The pattern, the task and the order."""
     parser.add_argument("pattern", nargs="?", default="*", metavar="PATTERN", help="part of a name, or a pattern such as 'resnet*'")
     add_fields(parser, Listing)
 
@@ -42,17 +43,20 @@ def run(arguments: argparse.Namespace) -> Answer:
     from neocog.models.entry import MODELS
 
     pattern = arguments.pattern
-    names = MODELS.names(pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*")
-    if not names:
-        raise UsageError("the name of an architecture, or a pattern", repr(pattern), closest(pattern, MODELS.names()))
     listing = Listing(**given_fields(arguments, Listing))
+    known = [name for name in MODELS.names() if listing.task is None or listing.task in MODELS[name].tasks]
+    matching = MODELS.names(pattern if any(sign in pattern for sign in "*?[") else f"*{pattern}*")
+    names = [name for name in matching if name in known]
+    if not names:
+        kind = f" for the task {listing.task}" if listing.task else ""
+        raise UsageError(f"the name of an architecture{kind}, or a pattern", repr(pattern), closest(pattern, known))
     key = KEYS[listing.sort]
     return {"models": sorted((_row(MODELS[name]) for name in names), key=lambda row: (row[key], row["name"]))}
 
 
 def show(answer: Answer) -> None:
     """A table, one row an architecture; papers as far as the line goes."""
-    headings = ["name", "year", "parameters", "multiply-adds", "image", "weights", "paper"]
+    headings = ["name", "year", "parameters", "multiply-adds", "image", "task", "weights", "paper"]
     rows = [
         [
             model["name"],
@@ -60,6 +64,7 @@ def show(answer: Answer) -> None:
             f"{model['parameters']:,}",
             count_in_words(model["multiply_adds"]),
             size_in_words(model["image_size"]),
+            ", ".join(model["tasks"]),
             ", ".join(model["weights"]),
         ]
         for model in answer["models"]
@@ -86,7 +91,7 @@ def _row(entry: Any) -> Answer:
 
     return {
         "name": entry.name,
-        "task": entry.task,
+        "tasks": list(entry.tasks),
         "year": entry.year,
         "parameters": entry.parameters,
         "multiply_adds": entry.multiply_adds or _counted(entry),

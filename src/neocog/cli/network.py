@@ -43,7 +43,10 @@ def add_network(parser: Parser, typed: Sequence[str], words: str) -> None:
     if model is not None:
         from neocog.models.entry import MODELS
 
-        add_fields(parser, MODELS[model].Options, title=f"options of {model}")
+        known = set(parser.flags())  # what the command itself asks goes before an option of the architecture with the same name
+        taken = {item.name for item in fields(MODELS[model].Options) if as_flag(item.name) in known}
+        add_fields(parser, MODELS[model].Options, title=f"options of {model}", skip=taken)
+        parser.set_defaults(not_of_the_model=taken)
 
 
 def open_network(arguments: argparse.Namespace) -> "tuple[Run, list[str]]":
@@ -67,7 +70,8 @@ def open_network(arguments: argparse.Namespace) -> "tuple[Run, list[str]]":
         return open_run(words[0]), words[1:]
     if words and (Path(words[0]) / RECIPE).is_file():
         raise UsageError("a run or --model", f"both, {words[0]} and {given['model']}", "leave one of them away")
-    options = given_fields(arguments, MODELS[given["model"]].Options)
+    found = given_fields(arguments, MODELS[given["model"]].Options)
+    options = {name: value for name, value in found.items() if name not in arguments.not_of_the_model}
     run = pretrained(given["model"], weights=given.get("weights"), classes=given.get("classes"), **options)
     for note in run.trained.notes:
         print(f"note: {note}", file=sys.stderr)

@@ -62,6 +62,10 @@ class _Formatter(argparse.HelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=34)
 
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """A text of several lines keeps them: it is a list."""
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
 
 def add_common_flags(parser: argparse.ArgumentParser) -> None:
     """The flags that every command has."""

@@ -10,7 +10,7 @@ from neocog.cli.parser import COMMON_FLAGS, Parser
 
 __all__ = ["add_member_flags", "chosen_flags", "named_recipe"]
 
-MEMBERS = ("task", "model", "optimizer", "schedule", "augment")
+MEMBERS = ("task", "model", "optimizer", "schedule", "augment", "adversarial")
 
 
 def add_member_flags(parser: Parser, recipe: Any, kinds: Sequence[str] = ()) -> None:
@@ -37,6 +37,7 @@ def named_recipe(parser: Parser, typed: Sequence[str]) -> Any:
     Raises:
         RecipeError: the file is at fault.
     """
+    from neocog.data.open import layout_of
     from neocog.data.registry import DATASETS
     from neocog.recipe import Recipe, chosen_over, read_recipe
 
@@ -45,6 +46,8 @@ def named_recipe(parser: Parser, typed: Sequence[str]) -> Any:
     recipe = Recipe() if path is None else read_recipe(path)
     choices = {name: value for name, value in chosen_flags(peeked, ())[0].items() if name in MEMBERS}
     named = [word for word in typed if word in DATASETS]  # the words cannot be told from values of flags that are still to come
+    if not named and not recipe.dataset:
+        named = [word for word in typed if not word.startswith("-") and layout_of(word) is not None]
     return chosen_over(recipe, {**choices, **({"dataset": named[0]} if named else {})})
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
 from jaxtyping import Int64
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from neocog.targets import Boxes, Mask, Target
 __all__ = ["Fault", "Note", "Report", "Spread", "check"]
 
 POOL = "all"
+VOID = -1
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Report:
         pictures: how many in each given split, faulty ones included; "all" for one pool.
         classes: for each of those, how many pictures a class has (detection: boxes; segmentation: pictures in
             which it appears), without faulty ones.
+        pixels: of a segmentation, for each of those how many pixels a class has, and under "void" those without one.
         heights: of the upright pictures; None when none can be used.
         widths: likewise.
         grey: how many pictures have one channel.
@@ -64,6 +67,7 @@ class Report:
     class_names: tuple[str, ...]
     pictures: dict[str, int]
     classes: dict[str, dict[str, int]]
+    pixels: dict[str, dict[str, int]]
     heights: Spread | None
     widths: Spread | None
     grey: int
@@ -99,6 +103,7 @@ def check(dataset: Dataset, *, threads: int | None = None, progress: Callable[[i
     leaking = [group for group in groups if len({places[i] for i in group}) > 1]
     counted = Counter(places)
     splits, obstacles = _rehearse(dataset, found)
+    pictures_of, pixels_of = _class_counts(dataset, places, usable)
     return Report(
         dataset=dataset.name,
         task=dataset.task,
@@ -107,7 +112,8 @@ def check(dataset: Dataset, *, threads: int | None = None, progress: Callable[[i
         fingerprint=dataset.fingerprint(),
         class_names=dataset.class_names,
         pictures={place: counted[place] for place in (*SPLITS, POOL) if place in counted},
-        classes=_class_counts(dataset, places, usable),
+        classes=pictures_of,
+        pixels=pixels_of,
         heights=_spread(found.sizes[usable, 0]),
         widths=_spread(found.sizes[usable, 1]),
         grey=int((found.channels == 1).sum()),
@@ -135,23 +141,40 @@ def _named(dataset: Dataset, groups: list[list[int]]) -> tuple[tuple[str, ...], 
     return tuple(tuple(dataset.where(index) for index in group) for group in groups)
 
 
-def _class_counts(dataset: Dataset, places: Sequence[str], usable: Sequence[int]) -> dict[str, dict[str, int]]:
+Counts = dict[str, dict[str, int]]
+
+
+def _class_counts(dataset: Dataset, places: Sequence[str], usable: Sequence[int]) -> tuple[Counts, Counts]:
+    """For each place and class the pictures (of detection the boxes), and of a segmentation the pixels."""
     if not dataset.class_names:
-        return {}
+        return {}, {}
     labels = dataset.class_indices()
     counts: dict[str, Counter[int]] = {place: Counter() for place in (*SPLITS, POOL) if place in set(places)}
+    pixels: dict[str, Counter[int]] = {place: Counter() for place in counts}
     for index in usable:
-        counts[places[index]].update(_classes_of(dataset.target(index)) if labels is None else (int(labels[index]),))
-    return {place: {name: count[i] for i, name in enumerate(dataset.class_names)} for place, count in counts.items()}
+        target = None if labels is not None else dataset.target(index)
+        counts[places[index]].update((int(labels[index]),) if labels is not None else _classes_of(target))
+        if isinstance(target, Mask):
+            pixels[places[index]].update(_pixels_of(target))
+    names = dict(enumerate(dataset.class_names))
+    return (
+        {place: {name: count[i] for i, name in names.items()} for place, count in counts.items()},
+        {place: {name: count[i] for i, name in {**names, VOID: "void"}.items()} for place, count in pixels.items() if count},
+    )
 
 
-def _classes_of(target: Target) -> list[int]:
+def _classes_of(target: Target | None) -> list[int]:
     """The classes to count for one picture."""
     if isinstance(target, Boxes):
         return [int(index) for index in target.classes]
-    if isinstance(target, Mask):
-        return sorted(set(target.classes.flatten().tolist()) - {target.void})
-    return []
+    return [index for index in _pixels_of(target) if index != VOID] if isinstance(target, Mask) else []
+
+
+def _pixels_of(mask: Mask) -> dict[int, int]:
+    """How many pixels each class that occurs has, and void."""
+    classes, counts = mask.classes.flatten().to(torch.int64).unique(return_counts=True)
+    found = zip(classes.tolist(), counts.tolist(), strict=True)
+    return {VOID if index == mask.void else index: count for index, count in found}
 
 
 def _spread(lengths: Int64[Tensor, "n"]) -> Spread | None:

@@ -12,12 +12,11 @@ from torch import Tensor
 
 from neocog.data.compact import DIGEST_BYTES, Names
 from neocog.images import Picture, Size
-from neocog.targets import Label, Target
+from neocog.targets import Label, Target, TaskName
 
 __all__ = ["SPLITS", "Dataset", "Split", "TaskName", "content_digest"]
 
 Split = Literal["train", "val", "test"]
-TaskName = Literal["classify", "detect", "segment", "denoise"]
 
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
@@ -37,6 +36,7 @@ class Dataset(ABC):
         class_ids: WordNet ids ("n01440764") of the classes, in the same order; empty where there are none.
         channels: 1 when every picture is grey, else 3.
         typical_size: median height and median width of the pictures.
+        alike: whether nearly all pictures have about the same proportions.
         mirrored: whether a mirror image keeps its meaning (False for digits).
         root: the folder or file that the dataset was read from; None for what is drawn or comes with a package.
         licence: terms of the pictures, as their publisher states them.
@@ -49,6 +49,7 @@ class Dataset(ABC):
     class_ids: tuple[str, ...] = ()
     channels: int
     typical_size: Size
+    alike: bool = True
     mirrored: bool = True
     root: Path | None = None
     licence: str = "unknown"
@@ -98,6 +99,21 @@ class Dataset(ABC):
             return None
         targets = (self.target(index) for index in range(len(self)))
         return torch.tensor([target.index for target in targets if isinstance(target, Label)], dtype=torch.int64)
+
+    def require_target(self, index: int, size: Size) -> None:  # noqa: B027 - what comes with its picture is never at fault
+        """Hold what is known about a picture against it; a subclass whose targets may be at fault looks.
+
+        Args:
+            index: which picture.
+            size: its height and width, upright.
+
+        Raises:
+            PictureError: the target cannot be used.
+        """
+
+    def target_mark(self, index: int) -> str:
+        """A short text that changes when the target's own file does; empty where it has none."""
+        return ""
 
     def given_splits(self) -> tuple[Split, ...]:
         """The splits that the publisher made, in the order train, val, test; empty for one pool."""

@@ -23,6 +23,7 @@ __all__ = ["FileDataset", "LabelledFiles", "read_file"]
 
 SAMPLED = 256  # files whose headers tell channels and typical size
 HEADER_BYTES = 1 << 16
+ASPECT_TOLERANCE, SHARE_ALIKE = 1.05, 0.95
 ENDLESS = (stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK)  # reading one may wait for ever
 
 
@@ -132,6 +133,14 @@ class FileDataset(Dataset):
         if not self._sample:
             return 0, 0
         return median_low([facts.height for facts in self._sample]), median_low([facts.width for facts in self._sample])
+
+    @cached_property
+    def alike(self) -> bool:  # type: ignore[override]
+        """Whether at least 19 of 20 files of an evenly spaced sample have the median proportions, but for 5 %."""
+        aspects = [facts.width / facts.height for facts in self._sample]
+        middle = median_low(aspects) if aspects else 1.0
+        near = sum(1 / ASPECT_TOLERANCE <= aspect / middle <= ASPECT_TOLERANCE for aspect in aspects)
+        return near >= SHARE_ALIKE * len(aspects)
 
     @cached_property
     def _sample(self) -> list[Facts]:

@@ -7,13 +7,13 @@ from typing import Any, get_args
 from neocog.data.dataset import Dataset, TaskName
 from neocog.data.listing import entries
 from neocog.data.registry import DATASETS, LAYOUTS, Layout
-from neocog.errors import DataError, UsageError
+from neocog.errors import DataError, NeocogError, UsageError
 from neocog.images import SUFFIXES
 from neocog.machine import data_folder
 from neocog.options import options_of
 from neocog.registry import closest
 
-__all__ = ["open_dataset"]
+__all__ = ["layout_of", "open_dataset"]
 
 TASKS: tuple[TaskName, ...] = get_args(TaskName)
 
@@ -54,6 +54,20 @@ def open_dataset(name_or_path: str | Path, task: str | None = None, **options: A
         raise DataError("a dataset that may be read", f"{error.filename}: {error.strerror}", remedy) from error
 
 
+def layout_of(name_or_path: str | Path, task: TaskName | None = None) -> Layout | None:
+    """The layout of a folder or file; None where there is none, or none is recognised.
+
+    Args:
+        name_or_path: as for `open_dataset`.
+        task: which targets are wanted.
+    """
+    try:
+        path = _place(name_or_path)
+        return _recognise(path, task)[0] if path.exists() else None
+    except (NeocogError, OSError, ValueError):
+        return None
+
+
 def _place(name_or_path: str | Path) -> Path:
     """The path itself, or the folder of that name among the datasets."""
     path = Path(name_or_path)
@@ -86,11 +100,11 @@ def _recognise(path: Path, task: TaskName | None) -> tuple[Layout, str]:
     if path.is_dir() and not any(entries(path)):
         raise DataError("a folder with pictures", f"{path} is empty", "put pictures into it")
     layouts = sorted((LAYOUTS[name] for name in LAYOUTS), key=lambda layout: layout.order)
-    for layout in layouts:
-        told_by = layout.recognise(path) if task in (None, layout.task) else None
+    wanted = [layout for layout in layouts if task in (None, layout.task)]
+    for layout in wanted:
+        told_by = layout.recognise(path) if layout.unasked or task is not None else None
         if told_by is not None:
             return layout, told_by
-    wanted = [layout for layout in layouts if task in (None, layout.task)]
     if not wanted:
         raise UsageError(f"a dataset with targets for {task}", f"{path}: no layout of files is known for {task}", _named_for(task))
     known = "; ".join(f"{layout.name}: {layout.summary}" for layout in wanted)

@@ -50,6 +50,7 @@ class Layout:
         open: makes the dataset; the text of `recognise` becomes its first note.
         order: layouts are asked in ascending order; the more particular first.
         Options: frozen dataclass of what may be chosen.
+        unasked: whether it is told by the files alone, without the task being named.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Layout:
     open: Callable[[Path, str, Any], Dataset]
     order: int
     Options: type[Any] = NoOptions
+    unasked: bool = True
 
 
 DATASETS: Registry[NamedSet] = Registry("a dataset", "neocog.data.sets")

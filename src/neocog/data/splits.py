@@ -220,10 +220,10 @@ def _as_csv(splits: Splits, dataset: Dataset, digests: Sequence[bytes]) -> Itera
 
 
 def _class_names(dataset: Dataset) -> Callable[[int], str]:
-    """The name of each picture's class; empty where it has not exactly one."""
+    """The name of each picture's class; where it has not exactly one, the mark of its target's file."""
     classes = dataset.class_indices()
     if classes is None:
-        return lambda index: ""
+        return dataset.target_mark
     numbers = classes.numpy()
     return lambda index: dataset.class_names[numbers[index]]
 
@@ -256,7 +256,9 @@ def read_splits(path: Path, dataset: Dataset, digests: Sequence[bytes]) -> Split
         if digests[index].hex() != row["digest"]:
             raise _changed(path, f"{where} has another content")
         if class_name(index) != row["class"]:
-            raise _changed(path, f"{where} is of the class {class_name(index)}, no longer of {row['class']}")
+            classified = dataset.class_indices() is not None
+            change = f"is of the class {class_name(index)}, no longer of {row['class']}" if classified else "has another target than before"
+            raise _changed(path, f"{where} {change}")
         if row["split"] not in parts:
             raise DataError(f"one of the splits {', '.join(parts)}", f"{row['split']!r} for {where} in {path}", "restore the file")
         parts[row["split"]].append(index)

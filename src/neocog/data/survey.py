@@ -187,6 +187,7 @@ def _look(dataset: Dataset, index: int, at_least: Size | None, keep: Callable[[i
             picture = dataset.picture(index)
             digest = content_digest(picture.contiguous().numpy().data.cast("B"))
             size, channels, notes = (picture.shape[1], picture.shape[2]), picture.shape[0], ()
+        dataset.require_target(index, size)
     except PictureError as error:
         return _Seen(digest, fault=error)
     if keep is not None:

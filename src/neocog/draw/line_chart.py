@@ -19,6 +19,9 @@ SMOOTH = 2  # drawn this many times as large, and shrunk
 TITLE, LABEL = 24, 16
 TICKS = 6
 GAP = 6  # pixels between two names
+LEGEND_GAP = 24
+TITLE_END = 58  # pixels from the top
+STROKE = 6  # pixels on either side of an interval's end
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,14 @@ class Line:
         points: x and y, in the order in which they are joined.
         colour: of the curve; None takes dark blue for the first, then the palette's.
         dotted: whether points are drawn beside the line.
+        intervals: the least and the most of y at each point, drawn as an upright bar; () for none.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
     colour: Colour | None = None
     dotted: bool = False
+    intervals: Sequence[tuple[float, float]] = ()
 
 
 def line_chart(lines: Sequence[Line], *, title: str, x: Axis, y: Axis, marks: Sequence[tuple[float, str]] = ()) -> Picture:
@@ -84,8 +89,8 @@ def line_chart(lines: Sequence[Line], *, title: str, x: Axis, y: Axis, marks: Se
     for value, word in marks:
         right = frame.across(value) < WIDTH * 0.6
         write(image, (frame.across(value) + (8 if right else -8), TOP + 8), word, LABEL, WRONG, anchor="la" if right else "ra")
-    _write_legend(image, [(line.name, colour) for line, colour in zip(lines, colours, strict=True) if line.name])
-    return to_picture(image)
+    names = [(line.name, colour) for line, colour in zip(lines, colours, strict=True) if line.name]
+    return to_picture(_with_legend(image, names, text_width(y.label, LABEL)))
 
 
 class _Frame:
@@ -152,11 +157,20 @@ def _draw_line(image: Image.Image, frame: _Frame, line: Line, colour: Colour) ->
     pen = ImageDraw.Draw(layer)
     places = [(frame.across(across) * SMOOTH, frame.down(down) * SMOOTH) for across, down in line.points]
     pen.line(places, fill=colour, width=3 * SMOOTH, joint="curve")
+    for (across, _), (least, most) in zip(places, line.intervals, strict=False):
+        _draw_interval(pen, across, frame.down(least) * SMOOTH, frame.down(most) * SMOOTH, colour)
     radius = 5 * SMOOTH
     for across, down in places if line.dotted or len(set(places)) == 1 else ():
         pen.ellipse([across - radius, down - radius, across + radius, down + radius], fill=colour)
     inside = (LEFT * SMOOTH - radius, TOP * SMOOTH - radius, (WIDTH - RIGHT) * SMOOTH + radius, (HEIGHT - BOTTOM) * SMOOTH + radius)
     image.paste(layer.crop(inside), inside[:2])
+
+
+def _draw_interval(pen: ImageDraw.ImageDraw, across: float, lower: float, upper: float, colour: Colour) -> None:
+    """An upright bar with a stroke at either end."""
+    pen.line([(across, lower), (across, upper)], fill=colour, width=2 * SMOOTH)
+    for down in (lower, upper):
+        pen.line([(across - STROKE * SMOOTH, down), (across + STROKE * SMOOTH, down)], fill=colour, width=2 * SMOOTH)
 
 
 def _write_words(image: Image.Image, frame: _Frame, title: str) -> None:
@@ -169,13 +183,37 @@ def _write_words(image: Image.Image, frame: _Frame, title: str) -> None:
     write(image, (LEFT, TOP - line_height(LABEL) - 6), frame.y.label, LABEL, INK)
 
 
-def _write_legend(image: Image.Image, names: Sequence[tuple[str, Colour]]) -> None:
-    """Names in their colours, at the right above the frame."""
-    across = float(WIDTH - RIGHT)
-    for name, colour in reversed(names):
-        across -= text_width(name, LABEL)
-        write(image, (across, TOP - line_height(LABEL) - 6), name, LABEL, colour)
-        across -= 24
+def _with_legend(image: Image.Image, names: Sequence[tuple[str, Colour]], beside: int) -> Image.Image:
+    """Names in their colours, at the right above the frame; where they have no room there, in lines of their own under the title.
+
+    Args:
+        beside: pixels that the words at the left above the frame take.
+    """
+    room, row = WIDTH - LEFT - RIGHT, line_height(LABEL) + 4
+    lines: list[list[tuple[str, Colour]]] = [[]]
+    for name in names:
+        if lines[-1] and _width([*lines[-1], name]) > room:
+            lines.append([])
+        lines[-1].append(name)
+    if len(lines) == 1 and _width(names) <= room - beside - LEGEND_GAP:
+        _write_names(image, names, WIDTH - RIGHT - _width(names), TOP - line_height(LABEL) - 6)
+        return image
+    taller = blank((image.height + len(lines) * row, image.width), PAPER)
+    taller.paste(image.crop((0, 0, image.width, TITLE_END)), (0, 0))
+    taller.paste(image.crop((0, TITLE_END, image.width, image.height)), (0, TITLE_END + len(lines) * row))
+    for number, line in enumerate(lines):
+        _write_names(taller, line, LEFT, TITLE_END + number * row)
+    return taller
+
+
+def _width(names: Sequence[tuple[str, Colour]]) -> int:
+    return sum(text_width(name, LABEL) for name, _ in names) + LEGEND_GAP * (len(names) - 1)
+
+
+def _write_names(image: Image.Image, names: Sequence[tuple[str, Colour]], across: float, down: float) -> None:
+    for name, colour in names:
+        write(image, (across, down), name, LABEL, colour)
+        across += text_width(name, LABEL) + LEGEND_GAP
 
 
 def _word(axis: Axis, value: float) -> str:

@@ -32,14 +32,14 @@ def forward(model: Network, images: Float[Tensor, "b c h w"], plan: Plan) -> Ten
     """
     with _autocast(plan):
         outputs = model(_entering(model, images, plan))
-    return cast(Tensor, outputs).float()
+    return _leaving(model, cast(Tensor, outputs).float())
 
 
 def forward_train(model: Network, images: Float[Tensor, "b c h w"], plan: Plan) -> dict[str, Tensor]:
     """The network's outputs in training, each as float32, "logits" and whatever else it has ("aux1", …)."""
     with _autocast(plan):
         outputs = model.forward_train(_entering(model, images, plan))
-    return {name: output.float() for name, output in outputs.items()}
+    return {name: _leaving(model, output.float()) for name, output in outputs.items()}
 
 
 def feature_maps(model: Network, images: Float[Tensor, "b c h w"], plan: Plan, names: Sequence[str]) -> dict[str, Tensor]:
@@ -51,6 +51,11 @@ def feature_maps(model: Network, images: Float[Tensor, "b c h w"], plan: Plan, n
 
 def _entering(model: Network, images: Tensor, plan: Plan) -> Tensor:
     return model.preprocess.normalise(images).contiguous(memory_format=_memory_format(plan))
+
+
+def _leaving(model: Network, outputs: Tensor) -> Tensor:
+    """Restored images back on the scale [0, 1]; other answers as they are."""
+    return model.preprocess.denormalise(outputs) if model.task == "denoise" else outputs
 
 
 def _memory_format(plan: Plan) -> torch.memory_format:

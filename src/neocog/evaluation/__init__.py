@@ -1,9 +1,11 @@
 """Asking a trained network about a whole split: metrics, predictions, pictures of what went wrong; several networks too."""
 
 from neocog.evaluation.answers import answers, window
+from neocog.evaluation.baselines import with_baselines
 from neocog.evaluation.caveats import caveats
 from neocog.evaluation.classes import match_classes
 from neocog.evaluation.cost import Cost
+from neocog.evaluation.crf import CrfSearch, crf_of, search_crf
 from neocog.evaluation.ensemble import Ensemble, assemble
 from neocog.evaluation.evaluate import Evaluation, evaluate, evaluate_together
 from neocog.evaluation.material import Material, given_pictures, own_pictures, read_each, read_material, recorded_splits
@@ -15,12 +17,14 @@ from neocog.evaluation.views import VIEWS
 __all__ = [
     "VIEWS",
     "Cost",
+    "CrfSearch",
     "Ensemble",
     "Evaluation",
     "Material",
     "answers",
     "assemble",
     "caveats",
+    "crf_of",
     "evaluate",
     "evaluate_together",
     "given_pictures",
@@ -31,6 +35,8 @@ __all__ = [
     "recorded_splits",
     "save_evaluation",
     "save_pictures",
+    "search_crf",
     "window",
+    "with_baselines",
     "write_predictions",
 ]

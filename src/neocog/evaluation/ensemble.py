@@ -4,7 +4,7 @@ The answer is the mean of all, as the task takes it: of class probabilities for 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,12 +13,15 @@ from jaxtyping import Int64
 from torch import Tensor
 
 from neocog.augment import place
-from neocog.batch import Batch
+from neocog.batch import Batch, Fit
 from neocog.errors import UsageError
 from neocog.evaluation.answers import compute, taken_at_once, window
 from neocog.evaluation.cost import Stopwatch
-from neocog.evaluation.reading import Reading
-from neocog.evaluation.views import canvas_of, chosen, see
+from neocog.evaluation.crf import refined, require_probabilities
+from neocog.evaluation.reading import Reading, reading_of
+from neocog.evaluation.views import Seen, canvas_of, chosen, require_whole, see, see_whole
+from neocog.images import Picture, Size
+from neocog.layers import DenseCrfOptions
 from neocog.models.class_names import match_class_names
 from neocog.run import Trained
 from neocog.tasks import Averages
@@ -55,10 +58,12 @@ class Ensemble:
     Attributes:
         members: the first is the one that was asked, the others beside it.
         views: names of `VIEWS`; empty where every picture is seen once.
+        crf: of the field that sharpens a segmentation's answers; None for none.
     """
 
     members: tuple[Member, ...]
     views: tuple[str, ...] = ()
+    crf: DenseCrfOptions | None = None
 
     @property
     def first(self) -> Trained:
@@ -73,7 +78,14 @@ class Ensemble:
     @property
     def pictures_at_once(self) -> int:
         """How many pictures pass through every network together."""
-        return min(taken_at_once(member.trained.task, member.trained.preprocess.size) for member in self.members)
+        most = min(taken_at_once(member.trained.task, member.trained.preprocess.size) for member in self.members)
+        return most if self.crf is None else 1
+
+    def refined(self, outputs: Tensor, batch: Batch, picture_of: Callable[[int], Picture]) -> tuple[Tensor, Batch]:
+        """Answers through the field; without one as they are. See `neocog.evaluation.crf.refined`."""
+        if self.crf is None:
+            return outputs, batch
+        return refined(require_probabilities(self.first.task, self.first.task_name), self.crf, outputs, batch, picture_of)
 
     def average(self, outputs: Sequence[Tensor]) -> Tensor:
         """One answer out of the members'; a single one stays as it is."""
@@ -94,12 +106,13 @@ class Asked(NamedTuple):
     batch: Batch
 
 
-def assemble(networks: Sequence[Trained], views: Sequence[str] = ()) -> Ensemble:
+def assemble(networks: Sequence[Trained], views: Sequence[str] = (), crf: DenseCrfOptions | None = None) -> Ensemble:
     """Networks that are to answer together; they may differ in architecture, images and order of the classes.
 
     Args:
         networks: the first gives the task and the order of the classes.
         views: names of `VIEWS`.
+        crf: of the field that sharpens a segmentation's answers; None for none.
 
     Raises:
         UsageError: an unknown view; networks of several tasks, or with different classes, which are named; or a task
@@ -113,11 +126,15 @@ def assemble(networks: Sequence[Trained], views: Sequence[str] = ()) -> Ensemble
             raise UsageError("networks of one task", found, "leave the others away")
     if others or views:
         _averaging(first)
+    if first.task.fit(training=False) != "cover":
+        require_whole(views)
+    if crf is not None:
+        require_probabilities(first.task, first.task_name)
     members = tuple(
-        Member(network, Reading.of(network.preprocess, canvas_of(views, network.preprocess)), _matched(first, network))
+        Member(network, reading_of(network.preprocess, first.task, canvas_of(views, network.preprocess)), _matched(first, network))
         for network in networks
     )
-    return Ensemble(members, tuple(sorted(set(views))))
+    return Ensemble(members, tuple(sorted(set(views))), crf)
 
 
 def ask(member: Member, batch: Batch, views: Sequence[str], watch: Stopwatch) -> Asked:
@@ -131,22 +148,33 @@ def ask(member: Member, batch: Batch, views: Sequence[str], watch: Stopwatch) ->
     """
     model, plan, task = member.trained.model.eval(), member.trained.plan, member.trained.task
     fit, size = window(task.fit(training=False)), member.trained.preprocess.size
+    native = fit == "native"
     if not watch.warm:
-        compute(model, plan, next(iter(see(batch, views, size))).to(plan.device))
+        compute(model, plan, next(_seen(batch, views, fit, size)).batch.to(plan.device), native=native)
         watch.warm = True
     outputs: list[Tensor] = []
     laps: list[float] = []
     first = batch
     started = time.perf_counter()
-    for view in see(batch, views, size) if views else (place(batch, fit, size),):
-        shown = view.to(plan.device)
-        outputs.append(compute(model, plan, shown))
+    for seen in _seen(batch, views, fit, size):
+        shown = seen.batch.to(plan.device)
+        outputs.append(seen.moved_back(compute(model, plan, shown, native=native)))
         outputs[-1][:1].cpu()  # an accelerator has then done all that it was asked before
         first = first if laps else shown
         laps.append(time.perf_counter() - started)
     watch.views, watch.single, watch.whole = len(laps), watch.single + laps[0], watch.whole + laps[-1]
     mean = _mean(member.trained, outputs)
     return Asked(_reordered(mean, member.outputs), _reordered(outputs[0], member.outputs), first)
+
+
+def _seen(batch: Batch, views: Sequence[str], fit: Fit, size: Size) -> Iterator[Seen]:
+    """The views of a batch; where answers are maps, with the way back from each."""
+    if not views:
+        yield Seen(place(batch, fit, size))
+    elif fit == "crop":  # canvases, whose answers have no place
+        yield from map(Seen, see(batch, views, size))
+    else:
+        yield from see_whole(batch, views, fit, size)
 
 
 def _mean(network: Trained, outputs: Sequence[Tensor]) -> Tensor:

@@ -11,16 +11,18 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from neocog.data.loader import Loader
-from neocog.evaluation.answers import in_classes
+from neocog.evaluation.classes import in_classes, target_in_classes
 from neocog.evaluation.cost import Cost, Stopwatch
 from neocog.evaluation.ensemble import Asked, Ensemble, Member, ask, assemble
-from neocog.metrics.base import Metrics
+from neocog.evaluation.packed import Packed, pack
+from neocog.metrics.base import ByClass, Metrics
 from neocog.metrics.classification import ClassificationMetrics, PerClass, bootstrap_interval
 from neocog.progress import Progress, Silent
 from neocog.run import Trained
-from neocog.targets import Label, Labels, Prediction
+from neocog.targets import Label, Labels, Prediction, Target
+from neocog.tasks import Judges, Task
 
-__all__ = ["TOP", "Evaluation", "MemberEvaluation", "Ranked", "evaluate", "evaluate_together"]
+__all__ = ["TOP", "Baseline", "Evaluation", "MemberEvaluation", "Ranked", "evaluate", "evaluate_together"]
 
 TOP = 5
 
@@ -66,6 +68,25 @@ class MemberEvaluation:
 
 
 @dataclass(frozen=True)
+class Baseline:
+    """What a method that is not learnt came to on the same pictures.
+
+    Attributes:
+        method: its name.
+        settings: in a few words.
+        psnr: mean in decibels.
+        ssim: mean.
+        seconds: for all pictures.
+    """
+
+    method: str
+    settings: str
+    psnr: float
+    ssim: float
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """What a network, or several together, answered about a split.
 
@@ -79,6 +100,7 @@ class Evaluation:
         members: each network by itself, the one that was asked first.
         views: names of the views that each picture was seen in; empty where it was seen once.
         cost: of the members and the views.
+        baselines: of a denoising, what classical methods came to.
         notes: what a person should know before believing the metrics.
         files: what was written of it.
     """
@@ -87,11 +109,12 @@ class Evaluation:
     metrics: dict[str, float]
     sums: Metrics[Any, Any]
     indices: Int64[Tensor, "n"]
-    predictions: Ranked | tuple[Prediction, ...]
+    predictions: Ranked | tuple[Packed | Prediction, ...]
     seconds: float
     members: tuple[MemberEvaluation, ...]
     views: tuple[str, ...]
     cost: Cost
+    baselines: tuple[Baseline, ...] = ()
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
 
@@ -109,6 +132,10 @@ class Evaluation:
     def per_class(self) -> PerClass | None:
         """Precision, recall and number of pictures of each of the network's classes; None for other tasks."""
         return self.sums.per_class() if isinstance(self.sums, ClassificationMetrics) else None
+
+    def class_rows(self, class_names: Sequence[str]) -> list[dict[str, Any]]:
+        """The figures of each of the network's classes that occurs, by name; empty for a task without such."""
+        return self.sums.class_rows(class_names) if isinstance(self.sums, ByClass) else []
 
     def averaging(self) -> dict[str, Any]:
         """What JSON says of the members, the views, and their cost."""
@@ -170,15 +197,19 @@ def evaluate_together(
         progress: told of every batch.
     """
     progress = progress or Silent()
-    task, target = ensemble.first.task, loaders[0].dataset.target
+    task = ensemble.first.task
+
+    def target(key: int) -> Target:
+        return target_in_classes(loaders[0].truth(key), classes)
+
     sums = task.metrics()
     tallies = [_Tally(ensemble, member) for member in ensemble.members]
-    predictions: list[Prediction] = []
+    predictions: list[Packed | Prediction] = []
     ranked: list[Ranked] = []
     started = time.perf_counter()
     progress.start(f"evaluating {split}", len(indices))
     for outputs, asked in _answers(ensemble, loaders, indices, classes, tallies):
-        batch = asked[0].batch
+        outputs, batch = ensemble.refined(outputs, asked[0].batch, loaders[0].dataset.picture)
         task.compare(sums, outputs, batch, target)
         for tally, one in zip(tallies, asked, strict=True):
             tally.take(one, target)
@@ -186,7 +217,7 @@ def evaluate_together(
         if isinstance(batch.targets, Labels):
             ranked.append(_ranked(decoded, batch.targets))
         else:
-            predictions += decoded
+            predictions += [_packed(task, prediction, target(key)) for prediction, key in zip(decoded, batch.keys.tolist(), strict=True)]
         progress.advance(len(batch))
     progress.done()
     seconds = time.perf_counter() - started
@@ -195,6 +226,10 @@ def evaluate_together(
     members = tuple(tally.result(metrics) for tally in tallies)
     cost = Cost.of([tally.watch for tally in tallies])
     return Evaluation(split, metrics, sums, indices, kept, seconds, members, ensemble.views, cost)
+
+
+def _packed(task: Task, prediction: Prediction, target: Target) -> Packed | Prediction:
+    return pack(prediction, task.judged(prediction, target) if isinstance(task, Judges) else {})
 
 
 class _Tally:
@@ -230,9 +265,10 @@ def _answers(
     ensemble: Ensemble, loaders: Sequence[Loader], indices: Tensor, classes: Tensor | None, tallies: Sequence[_Tally]
 ) -> Iterator[tuple[Tensor, list[Asked]]]:
     """The mean of the answers about each batch, and each member's."""
+    task = ensemble.first.task
     for rows in indices.split(ensemble.pictures_at_once):
         asked = [
-            ask(tally.member, in_classes(loader.batch(rows), classes), ensemble.views, tally.watch)
+            ask(tally.member, task.disturb(in_classes(loader.batch(rows), classes), 0, None), ensemble.views, tally.watch)
             for loader, tally in zip(loaders, tallies, strict=True)
         ]
         yield ensemble.average([one.outputs for one in asked]), asked

@@ -16,7 +16,7 @@ from neocog.data.pixels import Gathered, gather
 from neocog.data.splits import Splits, read_splits
 from neocog.data.survey import Fault, Note, Survey, judge, survey
 from neocog.errors import DataError, UsageError
-from neocog.evaluation.reading import Reading
+from neocog.evaluation.reading import Reading, reading_of, scale_of
 from neocog.progress import Progress, counting
 from neocog.tasks import Task
 
@@ -57,7 +57,7 @@ def read_material(dataset: Dataset, task: Task, preprocess: Preprocess, *, allow
     Raises:
         DataError: too many pictures cannot be used, or a class has none left.
     """
-    return _read(dataset, task, Reading.of(preprocess), allow_bad, progress)
+    return _read(dataset, task, reading_of(preprocess, task), allow_bad, progress)
 
 
 def read_each(dataset: Dataset, task: Task, readings: Sequence[Reading], *, allow_bad: bool, progress: Progress) -> list[Material]:
@@ -84,6 +84,8 @@ def read_each(dataset: Dataset, task: Task, readings: Sequence[Reading], *, allo
 
 def _read(dataset: Dataset, task: Task, reading: Reading, allow_bad: bool, progress: Progress) -> Material:
     found: Gathered | Survey
+    scale = scale_of(task, reading)
+    loader = Loader(dataset, None, reading.channels, scale)
     with counting(progress, f"reading {dataset.name}", len(dataset)) as done:
         if task.fit(training=True) == "cover":
             found = gather(
@@ -95,10 +97,12 @@ def _read(dataset: Dataset, task: Task, reading: Reading, allow_bad: bool, progr
                 interpolation=reading.interpolation,
             )
         else:
-            found = survey(dataset, progress=done)
+            found = survey(dataset, keep=None if scale is None else loader.keep, progress=done)
             judge(dataset, found.faults, allow_bad)
     gathered = found if isinstance(found, Gathered) else None
-    return Material(dataset, Loader(dataset, gathered, reading.channels), gathered, found.digests, found.faults, found.notes)
+    if gathered is not None:
+        loader = Loader(dataset, gathered, reading.channels)
+    return Material(dataset, loader, gathered, found.digests, found.faults, found.notes)
 
 
 def given_pictures(material: Material, split: str | None) -> tuple[str, Int64[Tensor, "n"]]:

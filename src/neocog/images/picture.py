@@ -1,6 +1,6 @@
-"""Pictures in memory: channels, depth, size, and how they are written."""
+"""Pictures in memory: channels, depth and size."""
 
-import io
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,19 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Array", "Interpolation", "Picture", "Size", "cover", "encode_png", "luma", "resize", "to_channels", "to_depth", "to_pil"]
+__all__ = [
+    "Array",
+    "Interpolation",
+    "Picture",
+    "Size",
+    "cover",
+    "luma",
+    "resize",
+    "to_channels",
+    "to_depth",
+    "to_one_depth",
+    "to_pil",
+]
 
 Picture = UInt8[Tensor, "_ _ _"] | UInt16[Tensor, "_ _ _"]  # c h w, not bound: several pictures meet in one call
 Array = NDArray[Any]  # "h w" or "h w c"
@@ -64,16 +76,6 @@ def to_pil(picture: Picture) -> Image.Image:
     return Image.fromarray(array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0)))
 
 
-def encode_png(picture: Picture) -> bytes:
-    """The bytes of a PNG file: 8 bits per channel, or 16 for grey pictures that have them."""
-    image = to_pil(picture)
-    if picture.dtype == torch.uint16 and len(picture) == 1:
-        image = Image.fromarray(picture[0].cpu().numpy())
-    file = io.BytesIO()
-    image.save(file, format="PNG")
-    return file.getvalue()
-
-
 def luma(planes: Array) -> Array:
     """ITU-R BT.601 in the integers that Pillow uses; "3 h w" becomes "1 h w"."""
     red, green, blue = planes.astype(np.uint32)
@@ -85,6 +87,13 @@ def to_depth(array: NDArray[Any], depth: int) -> NDArray[Any]:
     if depth == 8:
         return (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else array
     return array.astype(np.uint16) * 257 if array.dtype == np.uint8 else array
+
+
+def to_one_depth(pictures: Sequence[Picture]) -> list[Picture]:
+    """The pictures as they are where their depth is one, else all with 16 bits."""
+    if len({picture.dtype for picture in pictures}) == 1:
+        return list(pictures)
+    return [picture if picture.dtype == torch.uint16 else (picture.to(torch.int32) * 257).to(torch.uint16) for picture in pictures]
 
 
 def _middle(picture: Picture, size: Size) -> Picture:

@@ -15,7 +15,7 @@ from torch import Tensor
 from neocog.errors import PictureError
 from neocog.images.picture import Picture, Size, luma, to_depth
 
-__all__ = ["SUFFIXES", "Channels", "Colours", "Facts", "decode", "decode_mask", "inspect", "read"]
+__all__ = ["EXIF_ORIENTATION", "SUFFIXES", "Channels", "Colours", "Facts", "decode", "decode_mask", "inspect", "open_image", "read"]
 
 Colours = Mapping[tuple[int, int, int], int]  # red, green, blue -> class index
 Channels = Literal["rgb", "grey", "native"]
@@ -105,7 +105,7 @@ def read(
     max_pixels: int = MAX_PIXELS,
 ) -> tuple[Picture, Facts]:
     """The decoded picture, as `decode` gives it, and what its file says of itself."""
-    image, name = _open(data, max_pixels)
+    image, name = open_image(data, max_pixels)
     try:
         if name == "PNG":
             image.load()  # the orientation may stand behind the pixels
@@ -131,21 +131,21 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Facts:
     Raises:
         PictureError: the bytes are not the beginning of a picture, or claim too many pixels.
     """
-    image, name = _open(data, max_pixels)
+    image, name = open_image(data, max_pixels)
     return _facts(image, name, data)
 
 
 def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int = MAX_PIXELS) -> UInt16[Tensor, "h w"]:
-    """Decode a mask: palette indices or grey values as they are, or RGB colours by a table.
+    """Decode a mask: palette indices or grey values as they are, or colours by a table.
 
     Args:
         data: the file's bytes.
-        colours: class index for each RGB colour; needed when the mask is an RGB picture.
+        colours: class index for each RGB colour; needed when the mask is an RGB picture. A palette's colours go by it too.
 
     Raises:
         PictureError: not a picture, cut short, or with colours that the table does not have.
     """
-    image, name = _open(data, max_pixels)
+    image, name = open_image(data, max_pixels)
     try:
         image.load()
         orientation = _orientation(image, name)
@@ -153,7 +153,7 @@ def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int 
         raise
     except Exception as error:  # as in read
         raise _damaged(name, error) from error
-    if image.mode in ("1", "L", "P", "I;16", "I;16B", "I"):
+    if image.mode in ("1", "L", "I;16", "I;16B", "I") or (image.mode == "P" and colours is None):
         array = _sixteen_bits(np.asarray(image))
     elif colours is None:
         found = f"a mask in {image.mode} colours"
@@ -163,8 +163,12 @@ def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int 
     return torch.from_numpy(np.require(_turn(array, orientation), requirements=("C", "W")))
 
 
-def _open(data: bytes, max_pixels: int) -> tuple[Any, str]:
-    """The image with its header read, and the name of its format."""
+def open_image(data: bytes, max_pixels: int = MAX_PIXELS) -> tuple[Any, str]:
+    """The image with its header read, and the name of its format.
+
+    Raises:
+        PictureError: the bytes are not the beginning of a picture, or claim too many pixels.
+    """
     if not data:
         raise PictureError("a picture", "an empty file", "replace the file or take it away", "empty")
     for name, matches, opener in FORMATS:
@@ -276,7 +280,7 @@ def _pixels(image: Any) -> NDArray[Any]:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return np.asarray(Image.alpha_composite(white, image).convert("L" if grey else "RGB"))
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # which would copy what is RGB already
 
 
 def _sixteen_bits(array: NDArray[Any]) -> NDArray[Any]:

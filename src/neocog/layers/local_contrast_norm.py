@@ -65,5 +65,5 @@ class LocalContrastNorm(nn.Module):
 
     def reach(self, before: Reach, side: int) -> Reach:
         """Two windows, one after the other; the floor, a factor from the whole picture, is not counted."""
-        further = 2 * (self.size - 1) * before.stride
-        return Reach(before.stride, before.height + further, before.width + further)
+        blurred = before.through(self.size, padding=self.size // 2)
+        return blurred.through(self.size, padding=self.size // 2)

@@ -72,8 +72,7 @@ class LocallyConnected2d(nn.Module):
 
     def reach(self, before: Reach, side: int) -> Reach:
         """As a convolution's: see `neocog.layers.reach`."""
-        further = (self.kernel - 1) * before.stride
-        return Reach(before.stride * self.stride, before.height + further, before.width + further)
+        return before.through(self.kernel, stride=self.stride, padding=self.padding)
 
     def multiply_adds(self, output: Tensor) -> int:
         """Multiplications with addition that an output cost: as a convolution's, one for each input of each unit."""

@@ -59,5 +59,4 @@ class BlurPool2d(nn.Module):
 
     def reach(self, before: Reach, side: int) -> Reach:
         """As a convolution of this kernel: see `neocog.layers.reach`."""
-        further = (self.size - 1) * before.stride
-        return Reach(before.stride * self.stride, before.height + further, before.width + further)
+        return before.through(self.size, stride=self.stride, padding=(self.size - 1) // 2)

@@ -11,10 +11,13 @@ from typing import NamedTuple
 
 from torch import nn
 
-__all__ = ["Reach", "reach", "recorded_reaches", "widest"]
+__all__ = ["WINDOWED", "Reach", "reach", "recorded_reaches", "widest"]
 
 WINDOWED = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
+PADS = (nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d)
 GLOBAL = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+
+Pair = tuple[int, int]  # rows, columns
 
 _RECORD: ContextVar[dict[nn.Module, "Reach"] | None] = ContextVar("record of reaches", default=None)
 
@@ -22,15 +25,42 @@ _RECORD: ContextVar[dict[nn.Module, "Reach"] | None] = ContextVar("record of rea
 class Reach(NamedTuple):
     """Where the points of a feature map lie on the image, and how much of it each one sees.
 
+    The window of the point in row i and column j begins at row `top + i * stride` and column `left + j * stride`; where
+    that is outside of the image, the point sees padding there.
+
     Attributes:
         stride: pixels of the image from one point to the next.
         height: rows of the image that a point depends on.
         width: columns of the image that a point depends on.
+        top: the first row that the first point depends on; below 0 where padding comes before the image.
+        left: the first column that the first point depends on.
     """
 
     stride: int = 1
     height: int = 1
     width: int = 1
+    top: int = 0
+    left: int = 0
+
+    def through(self, kernel: int | Pair, *, stride: int | Pair = 1, padding: int | Pair = 0, dilation: int | Pair = 1) -> "Reach":
+        """The reach of a convolution or pooling of what has this reach.
+
+        Args:
+            kernel: rows and columns of its window, or one number for both; so are the others.
+            stride: from one window to the next. A reach has one stride for both directions, the rows'.
+            padding: rows and columns before the first; negative where the outermost ones are left out.
+            dilation: from one weight to the next.
+        """
+        rows, columns = _pair(kernel)
+        above, before = _pair(padding)
+        down, across = _pair(dilation)
+        return Reach(
+            self.stride * _pair(stride)[0],
+            self.height + (rows - 1) * down * self.stride,
+            self.width + (columns - 1) * across * self.stride,
+            self.top - above * self.stride,
+            self.left - before * self.stride,
+        )
 
 
 def reach(module: nn.Module, before: Reach, side: int) -> Reach:
@@ -82,6 +112,9 @@ def _reach(module: nn.Module, before: Reach, side: int) -> Reach:
         return _through_window(module, before)
     if isinstance(module, nn.ConvTranspose2d):
         return _through_transposed(module, before)
+    if isinstance(module, PADS):
+        left, _, above, _ = module.padding
+        return before.through(1, padding=(above, left))
     if isinstance(module, nn.Linear) or (isinstance(module, GLOBAL) and module.output_size in (1, (1, 1))):
         return Reach(side, side, side)
     if any(True for _ in module.children()):
@@ -90,26 +123,42 @@ def _reach(module: nn.Module, before: Reach, side: int) -> Reach:
 
 
 def widest(*branches: Reach) -> Reach:
-    """The reach of the sum or the concatenation of branches that start at one input."""
-    return Reach(branches[0].stride, max(branch.height for branch in branches), max(branch.width for branch in branches))
+    """The reach of the sum or the concatenation of branches that start at one input: from the first pixel that one sees to the last."""
+    top, left = min(branch.top for branch in branches), min(branch.left for branch in branches)
+    bottom, right = max(branch.top + branch.height for branch in branches), max(branch.left + branch.width for branch in branches)
+    return Reach(branches[0].stride, bottom - top, right - left, top, left)
 
 
 def _through_window(module: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d, before: Reach) -> Reach:
-    kernel, stride = _pair(module.kernel_size), _pair(module.stride)
-    dilation = _pair(getattr(module, "dilation", 1))
-    return Reach(
-        before.stride * stride[0],
-        before.height + (kernel[0] - 1) * dilation[0] * before.stride,
-        before.width + (kernel[1] - 1) * dilation[1] * before.stride,
-    )
+    kernel, dilation = _pair(module.kernel_size), _pair(getattr(module, "dilation", 1))
+    padding = _padding(module.padding, kernel, dilation)
+    return before.through(kernel, stride=_pair(module.stride), padding=padding, dilation=dilation)
+
+
+def _padding(padding: str | int | tuple[int, ...], kernel: Pair, dilation: Pair) -> Pair:
+    """Rows and columns before the first, as torch understands them."""
+    if not isinstance(padding, str):
+        return _pair(padding)
+    if padding == "valid":
+        return 0, 0
+    rows, columns = (step * (side - 1) // 2 for side, step in zip(kernel, dilation, strict=True))  # "same": an odd one comes behind
+    return rows, columns
 
 
 def _through_transposed(module: nn.ConvTranspose2d, before: Reach) -> Reach:
+    """Points of different phases see windows that differ by a point of the input; the size is the largest, the place that of the first."""
     stride = module.stride[0]
     if before.stride % stride:
         raise TypeError(f"expected maps at a stride that {stride} divides, found stride {before.stride}")
     rows, columns = map(_inputs_that_paint, module.kernel_size, module.stride, module.dilation)
-    return Reach(before.stride // stride, before.height + (rows - 1) * before.stride, before.width + (columns - 1) * before.stride)
+    above, left = map(_first_that_paints, module.kernel_size, module.stride, module.dilation, map(int, module.padding))
+    return Reach(
+        before.stride // stride,
+        before.height + (rows - 1) * before.stride,
+        before.width + (columns - 1) * before.stride,
+        before.top + above * before.stride,
+        before.left + left * before.stride,
+    )
 
 
 def _inputs_that_paint(kernel: int, stride: int, dilation: int) -> int:
@@ -119,5 +168,10 @@ def _inputs_that_paint(kernel: int, stride: int, dilation: int) -> int:
     return max((phase[-1] - phase[0]) // stride + 1 for phase in of_phases if phase)
 
 
-def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (value, value) if isinstance(value, int) else value
+def _first_that_paints(kernel: int, stride: int, dilation: int, padding: int) -> int:
+    """The first input that can paint the first output; below 0 before the map."""
+    return -((dilation * (kernel - 1) - padding) // stride)
+
+
+def _pair(value: int | tuple[int, ...]) -> Pair:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])

@@ -40,7 +40,8 @@ class ResizeConvolution(nn.Sequential):
         if before.stride % self.scale:
             raise TypeError(f"expected maps at a stride that {self.scale} divides, found stride {before.stride}")
         further = ((self.kernel - 2) // self.scale + 1) * before.stride
-        return Reach(before.stride // self.scale, before.height + further, before.width + further)
+        first = -(self.kernel // 2) // self.scale * before.stride
+        return Reach(before.stride // self.scale, before.height + further, before.width + further, before.top + first, before.left + first)
 
 
 def painted_times(kernel: int, stride: int) -> Int64[Tensor, "stride stride"]:

@@ -59,8 +59,7 @@ class TableConvolution(nn.Module):
 
     def reach(self, before: Reach, side: int) -> Reach:
         """As a convolution: see `neocog.layers.reach`."""
-        further = (self.kernel - 1) * before.stride
-        return Reach(before.stride * self.stride, before.height + further, before.width + further)
+        return before.through(self.kernel, stride=self.stride)
 
     def multiply_adds(self, output: Tensor) -> int:
         """One for each weight at each point of an output map."""

@@ -1,11 +1,11 @@
 """What every task's metrics can do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from torch import Tensor
 
-__all__ = ["Metrics"]
+__all__ = ["ByClass", "Metrics"]
 
 Outputs_contra = TypeVar("Outputs_contra", contravariant=True)
 Known_contra = TypeVar("Known_contra", contravariant=True)
@@ -52,4 +52,13 @@ class Metrics(Protocol[Outputs_contra, Known_contra]):
 
     def load_state(self, state: Mapping[str, Tensor]) -> None:
         """Go on from the sums that `state` gave."""
+        ...
+
+
+@runtime_checkable
+class ByClass(Protocol):
+    """What metrics have beside the rest where each class has figures of its own."""
+
+    def class_rows(self, class_names: Sequence[str]) -> list[dict[str, Any]]:
+        """The figures by name of each class that occurs, its "name" first."""
         ...

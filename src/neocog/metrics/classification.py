@@ -1,9 +1,9 @@
 """Metrics of classification, gathered in a confusion matrix and a few sums."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -113,6 +113,15 @@ class ClassificationMetrics:
         hits = self.confusion.diagonal().double()
         pictures, answers = self.confusion.sum(dim=1), self.confusion.sum(dim=0)
         return PerClass(hits / answers.clamp(min=1), hits / pictures.clamp(min=1), pictures, answers)
+
+    def class_rows(self, class_names: Sequence[str]) -> list[dict[str, Any]]:
+        """The figures of the classes that occur, as labels or as answers."""
+        columns = zip(class_names, *(column.tolist() for column in self.per_class()), strict=True)
+        return [
+            {"name": name, "precision": precision, "recall": recall, "pictures": pictures}
+            for name, precision, recall, pictures, answers in columns
+            if pictures or answers
+        ]
 
     def compute(self) -> dict[str, float]:
         """The metrics by name; see the class.

@@ -9,8 +9,9 @@ from neocog.images import Size
 from neocog.models.network import Network
 from neocog.options import NoOptions
 from neocog.registry import Registry
+from neocog.targets import TaskName
 
-__all__ = ["MODELS", "Entry", "ModelSpec", "Trait", "adapt_preprocess", "same_key"]
+__all__ = ["ALL_TRAITS", "MODELS", "Entry", "ModelSpec", "Trait", "adapt_preprocess", "same_key"]
 
 Trait = Literal["gradient", "stages", "any_size", "transfer"]
 """Which facts hold of an architecture, and so which conformance tests.
@@ -30,16 +31,18 @@ class ModelSpec:
     """What is asked of one network, besides its architecture.
 
     Attributes:
-        num_classes: how many classes it tells apart.
+        num_classes: how many classes it tells apart; for denoising, the channels of its images.
         in_channels: channels of its images.
         preprocess: how it wants its images; `preprocess.size` is their height and width.
         options: an instance of the architecture's Options.
+        task: what it is built for; one of the architecture's.
     """
 
     num_classes: int
     in_channels: int
     preprocess: Preprocess
     options: Any
+    task: TaskName = "classify"
 
 
 def same_key(key: str) -> str:
@@ -61,7 +64,7 @@ class Entry:
         multiply_adds: of one image at the same choices, as the paper or the reference gives them; None where
             neither does.
         accuracy: what the paper reports, in a few words with the set it was measured on; "" where it does not.
-        task: what it is for.
+        tasks: what it can be built for; the first unless another is asked for.
         Options: frozen dataclass of what can be chosen besides size, channels and classes.
         min_size: the least height and width that it works on.
         channels: the channels that its images may have; the paper's first.
@@ -78,7 +81,7 @@ class Entry:
     parameters: int
     multiply_adds: int | None = None
     accuracy: str = ""
-    task: str = "classify"
+    tasks: tuple[TaskName, ...] = ("classify",)
     Options: type = NoOptions
     min_size: int = 32
     channels: tuple[int, ...] = (3, 1, 4)

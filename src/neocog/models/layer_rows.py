@@ -107,11 +107,16 @@ def reaches_of(model: Network, side: int) -> dict[str, Reach]:
     names = {module: name for name, module in model.named_modules()}
     with recorded_reaches() as record:
         before = Reach()
+        of_stages: dict[str, Reach] = {}
         for name, stage in model.stages.items():
-            before = reach(stage, before, side)
+            before = of_stages[name] = reach(stage, before, side)
             if name in model.auxiliary:
                 _reach_of_head(model.auxiliary[name], before, side)
-        _reach_of_head(model.head, before, side)
+        trace = getattr(model.head, "trace", None)
+        if trace is None:
+            _reach_of_head(model.head, before, side)
+        elif (answer := trace(of_stages, side)) is not None:  # it sees several maps
+            record[model.head] = answer
     return {names[module]: found for module, found in record.items() if module in names}
 
 

@@ -110,8 +110,7 @@ class Subsampling(nn.Module):
 
     def reach(self, before: Reach, side: int) -> Reach:
         """As a pooling: see `neocog.layers.reach`."""
-        further = (POOL - 1) * before.stride
-        return Reach(before.stride * POOL, before.height + further, before.width + further)
+        return before.through(POOL, stride=POOL)
 
     def multiply_adds(self, output: Tensor) -> int:
         """One for each point."""

@@ -167,7 +167,7 @@ class SimpleCells(nn.Module):
 
     def reach(self, before: Reach, side: int) -> Reach:
         """As a convolution's: see `neocog.layers.reach`."""
-        return before._replace(height=before.height + WINDOW - 1, width=before.width + WINDOW - 1)
+        return before.through(WINDOW, padding=self.pair.simple_margin)
 
     def multiply_adds(self, output: Tensor) -> int:
         """Of the S-cells and of the V-cells, of which there is one at each place."""
@@ -198,8 +198,9 @@ class ComplexCells(nn.Module):
     def reach(self, before: Reach, side: int) -> Reach:
         """As a pooling's; everything where the window is the whole plane."""
         if self.window is None:
-            return before._replace(height=max(before.height, side), width=max(before.width, side))
-        return before._replace(height=before.height + self.window - 1, width=before.width + self.window - 1)
+            height, width = max(before.height, side), max(before.width, side)
+            return before._replace(height=height, width=width, top=min(before.top, 0), left=min(before.left, 0))
+        return before.through(self.window, padding=self.margin)
 
 
 class NearestMean(nn.Module):

@@ -13,11 +13,12 @@ from neocog.batch import Batch, Preprocess
 from neocog.errors import UsageError
 from neocog.layers import Reach, reach
 from neocog.registry import closest
+from neocog.targets import TaskName
 
 if TYPE_CHECKING:
     from neocog.models.weights import WeightsReport
 
-__all__ = ["Learner", "Network", "StageInfo", "folded_norms"]
+__all__ = ["Learner", "Network", "StageInfo", "folded_norms", "stage_info_of"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Network(nn.Module):
     Attributes:
         stage_info: name, stride, channels and receptive field of each stage's map.
         weights_report: what loading a weights file did; None when the weights are initial ones.
+        task: what it was built for; `create_model` sets it.
+        backbone: the architecture that its stages are taken from; weights of that may be loaded into them.
         loss: the classification loss that its paper trains it with; see `neocog.losses`.
         auxiliary_weight: how much the loss of each auxiliary head counts beside the head's own.
         keeps_scale: whether its pixels keep the scale of its `preprocess`; else training from initial weights
@@ -62,6 +65,8 @@ class Network(nn.Module):
     weights_report: "WeightsReport | None" = None
     keeps_scale: bool = False
     loss: str = "cross_entropy"
+    task: TaskName = "classify"
+    backbone: str | None = None
     auxiliary_weight: float = 0.0
 
     def __init__(
@@ -80,7 +85,7 @@ class Network(nn.Module):
         self.auxiliary = nn.ModuleDict(auxiliary)
         self.preprocess = preprocess
         self.num_classes = num_classes
-        self.stage_info = _stage_info(self.stages, channels, max(preprocess.size))
+        self.stage_info = stage_info_of(self.stages, channels, max(preprocess.size))
         self.register_load_state_dict_post_hook(_keep_folded_norms)  # type: ignore[no-untyped-call]
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Tensor:
@@ -190,7 +195,14 @@ def _keep_folded_norms(module: nn.Module, incompatible_keys: Any) -> None:
         norm.training = False
 
 
-def _stage_info(stages: nn.ModuleDict, channels: Sequence[int], side: int) -> tuple[StageInfo, ...]:
+def stage_info_of(stages: Mapping[str, nn.Module] | nn.ModuleDict, channels: Sequence[int], side: int) -> tuple[StageInfo, ...]:
+    """What is known of each stage's map.
+
+    Args:
+        stages: by name, in the order in which the image meets them.
+        channels: of each stage's map.
+        side: the longer side of the image, in pixels.
+    """
     infos = []
     before = Reach()
     for (name, stage), count in zip(stages.items(), channels, strict=True):

@@ -7,6 +7,10 @@ and standard deviation, and googlenet and inception_v3 themselves turn them back
 weights were trained on. Here the weights' own mean and standard deviation, 0.5 and 0.5, stand in the table.
 
 Of vgg16 torchvision has a second file whose dense layers hold no numbers; it is no classifier, and is left out.
+
+Networks for segmentation were trained on those pictures of COCO that have VOC's classes, and label these: `voc`. Their
+mean IoU is on the pictures of COCO's validation split with these classes. Images are scaled to a short side of 520
+pixels.
 """
 
 import csv
@@ -27,10 +31,19 @@ __all__ = ["PublishedWeights", "all_published_weights", "named_weights", "open_w
 
 FOLDER = "weights"  # below the data folder
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-CLASS_NAMES = {"CIFAR-10": CIFAR10}
+VOC = (
+    "background",
+    *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable", "dog", "horse"),
+    *("motorbike", "person", "pottedplant", "sheep", "sofa", "train", "tvmonitor"),
+)
+CLASS_NAMES = {"CIFAR-10": CIFAR10, "COCO": VOC}
 """Of outputs that a state dict does not name. ImageNet's thousand are known wherever they appear."""
 
-TERMS = {"ImageNet": "ImageNet, whose terms are for research and education", "CIFAR-10": "CIFAR-10, which states none"}
+TERMS = {
+    "ImageNet": "ImageNet, whose terms are for research and education",
+    "CIFAR-10": "CIFAR-10, which states none",
+    "COCO": "COCO, photos under the terms of Flickr, its labels under CC BY 4.0",
+}
 """Of the pictures that weights were trained on."""
 
 
@@ -50,6 +63,8 @@ class PublishedWeights:
         preprocess: how the network wants its images with these weights.
         top1: per cent of validation or test pictures named rightly; None where nobody says.
         top5: likewise, among the five best answers.
+        mean_iou: per cent, the mean over the classes of intersection by union, of networks that label every pixel; None
+            where nobody says.
         source: page with the figures.
     """
 
@@ -65,6 +80,7 @@ class PublishedWeights:
     top1: float | None
     top5: float | None
     source: str
+    mean_iou: float | None = None
 
     @property
     def path(self) -> Path:
@@ -176,4 +192,5 @@ def _of_row(row: dict[str, str]) -> PublishedWeights:
         preprocess=Preprocess((size, size), (resize, resize), interpolation=interpolation, **statistics),
         top1=float(row["top1"]) if row["top1"] else None,
         top5=float(row["top5"]) if row["top5"] else None,
+        mean_iou=float(row["mean_iou"]) if row["mean_iou"] else None,
     )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from neocog.errors import WeightsError
 from neocog.models.class_names import imagenet_ids, match_class_names
-from neocog.models.entry import Entry, adapt_preprocess
+from neocog.models.entry import MODELS, Entry, adapt_preprocess
 from neocog.models.imagenet import imagenet_classes
 from neocog.models.network import Network
 from neocog.models.state import StateFile, read_state
@@ -78,6 +78,8 @@ def load_weights(model: Network, source: Path | str | StateFile, entry: Entry, c
     its rows are then the file's where a class matches (`match_class_names`), and keep their initial values
     elsewhere. 1000 outputs without names are ImageNet's.
 
+    A file of the architecture that the stages are taken from, as ImageNet's for a U-Net's encoder, is loaded into them alone.
+
     The network's mean and standard deviation become the file's where it has any; its image size stays.
 
     Args:
@@ -93,7 +95,11 @@ def load_weights(model: Network, source: Path | str | StateFile, entry: Entry, c
     own = model.state_dict()
     spelling = _spelling(state, own, entry)
     tensors = {ours: state.tensors[key] for ours, key in spelling.items()}
-    _check_architecture(model, tensors, entry, state)
+    of_stages = _of_backbone(model, state)
+    if of_stages is not None:
+        spelling, tensors = of_stages, {ours: state.tensors[key] for ours, key in of_stages.items()}
+    else:
+        _check_architecture(model, tensors, entry, state)
     adapted = _fit_input(model, tensors)
     file_names, matched = _fit_output(model, tensors, state, class_names)
     _check_shapes(own, tensors, entry, state)
@@ -146,6 +152,18 @@ def _spelling(state: StateFile, own: Mapping[str, Tensor], entry: Entry) -> dict
     known = sum(key in own for key in state.tensors)
     mapped = {entry.key_map(key): key for key in state.tensors}
     return mapped if sum(key in own for key in mapped) > known else {key: key for key in state.tensors}
+
+
+def _of_backbone(model: Network, state: StateFile) -> dict[str, str] | None:
+    """The file's key for each of ours, where it is of the architecture that the stages are from, and of no more of the network."""
+    if model.backbone is None:
+        return None
+    own = model.state_dict()
+    stages = {key: tensor for key, tensor in own.items() if key.startswith("stages.")}
+    spelling = _spelling(state, stages, MODELS[model.backbone])
+    lacking = [key for key in stages if key not in spelling and not key.endswith(COUNTER)]
+    more = [key for key in own if key not in stages and (key in spelling or key in state.tensors)]
+    return None if lacking or more else spelling
 
 
 def _check_architecture(model: Network, tensors: Mapping[str, Tensor], entry: Entry, state: StateFile) -> None:

@@ -1,6 +1,7 @@
 """Predict picture files, each on its own terms: a file that cannot be read is named, the others are answered."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,23 +11,27 @@ from typing import Any
 
 import torch
 
-from neocog.batch import Batch, fit_matrices
+from neocog.batch import Batch
 from neocog.data.files import read_file
-from neocog.data.listing import list_pictures
-from neocog.errors import NeocogError, PictureError, UsageError
+from neocog.draw.mask import mask_file
+from neocog.draw.segmentation import LONGEST_SIDE, smaller
+from neocog.errors import NeocogError, PictureError
 from neocog.evaluation.cost import Cost, Stopwatch
 from neocog.evaluation.ensemble import Ensemble, ask
+from neocog.evaluation.picture_files import batch_of, picture_files, read_picture
 from neocog.evaluation.predictions import prediction_row
 from neocog.evaluation.reading import Reading
 from neocog.files import make_folder, write_atomically
-from neocog.images import Picture, cover, decode, encode_png
+from neocog.images import Picture, decode, encode_png
 from neocog.machine import usable_cores
+from neocog.prediction.restored import read_as_it_is, restore, write_restored
+from neocog.prediction.segmented import segment_in_tiles
 from neocog.progress import Progress, Silent
 from neocog.run import Trained
-from neocog.targets import Prediction, pad_to_one_size
+from neocog.targets import Clean, Mask, Prediction
 from neocog.tasks import Task
 
-__all__ = ["Answer", "Answers", "picture_files", "predict", "save_drawings"]
+__all__ = ["Answer", "Answers", "predict", "save_drawings"]
 
 DRAWN_AT_LEAST = (512, 512)
 
@@ -41,6 +46,8 @@ class Answer:
         error: why; None when it could.
         row: the prediction as JSON holds it.
         drawing: file of the picture with the answer drawn on it, where one was asked for.
+        restored: file of the picture without its noise, where the task is denoise and one was asked for.
+        mask: file of the classes' numbers, where the task is segment and one was asked for.
     """
 
     path: Path
@@ -48,13 +55,16 @@ class Answer:
     error: NeocogError | None
     row: dict[str, Any]
     drawing: Path | None = None
+    restored: Path | None = None
+    mask: Path | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the command line's JSON."""
         if self.error is not None:
             return {"picture": str(self.path), "error": self.error.found}
-        drawing = {} if self.drawing is None else {"drawing": str(self.drawing)}
-        return {"picture": str(self.path), **self.row, **drawing}
+        written = {"drawing": self.drawing, "restored": self.restored, "mask": self.mask}
+        files = {name: str(path) for name, path in written.items() if path is not None}
+        return {"picture": str(self.path), **self.row, **files}
 
 
 class Answers(list[Answer]):
@@ -83,6 +93,9 @@ def predict(ensemble: Ensemble, paths: Sequence[Path], progress: Progress | None
         PictureError: not one of the files can be read.
     """
     files = picture_files(paths)
+    alone = None if ensemble.averages or ensemble.crf else ALONE.get(ensemble.first.task_name)
+    if ensemble.first.task.fit(training=False) != "native":
+        alone = None
     answers: list[Answer] = []
     watches = [Stopwatch(warm=not ensemble.averages) for _ in ensemble.members]
     progress = progress or Silent()
@@ -90,7 +103,10 @@ def predict(ensemble: Ensemble, paths: Sequence[Path], progress: Progress | None
     with ThreadPoolExecutor(usable_cores()) as pool:
         remaining = iter(files)
         while group := list(islice(remaining, ensemble.pictures_at_once)):
-            answers += _answer_group(ensemble, group, pool, watches)
+            if alone is None:
+                answers += _answer_group(ensemble, group, pool, watches)
+            else:
+                answers += _answer_alone(ensemble, alone, group, watches[0])
             progress.advance(len(group))
     progress.done()
     errors = [answer.error for answer in answers if answer.error is not None]
@@ -102,6 +118,9 @@ def predict(ensemble: Ensemble, paths: Sequence[Path], progress: Progress | None
 
 def save_drawings(trained: Trained, answers: Answers, folder: Path, progress: Progress | None = None) -> Answers:
     """Write each answered picture with its answer drawn on it, as <name>.png; where there is such a file, with a number.
+
+    Of denoising the restored pictures have these names, and the drawings stand beside them as <name>-strip.png. Of
+    segmentation the classes' numbers stand beside the drawings as <name>-classes.png.
 
     Returns:
         the answers, with the files' names.
@@ -116,9 +135,13 @@ def save_drawings(trained: Trained, answers: Answers, folder: Path, progress: Pr
     at_least = DRAWN_AT_LEAST if trained.task.fit(training=False) == "cover" else None  # other answers are in source pixels
     for answer in answers:
         progress.advance()
-        if answer.prediction is not None:
+        if answer.prediction is not None and isinstance(answer.prediction.answer, Clean):
+            answer = _save_restored(trained, answer, answer.prediction.answer, folder)
+        elif answer.prediction is not None and isinstance(answer.prediction.answer, Mask):
+            answer = _save_mask(trained, answer, answer.prediction, folder)
+        elif answer.prediction is not None:
             picture = decode(read_file(answer.path), at_least=at_least)
-            path = next(path for path in _names(folder, answer.path.stem) if not path.exists())
+            path = _free(folder, answer.path.stem)
             write_atomically(path, encode_png(trained.task.draw(picture, answer.prediction)))
             answer = replace(answer, drawing=path)
         drawn.append(answer)
@@ -126,24 +149,61 @@ def save_drawings(trained: Trained, answers: Answers, folder: Path, progress: Pr
     return Answers(drawn, answers.cost)
 
 
-def picture_files(paths: Sequence[Path]) -> list[Path]:
-    """The files that paths stand for: folders for the pictures anywhere below them, sorted, hidden ones left out.
+def _save_mask(trained: Trained, answer: Answer, prediction: Prediction, folder: Path) -> Answer:
+    """The classes as a file of numbers, and the picture with their colours over it, which need not be read as large as it is."""
+    assert isinstance(prediction.answer, Mask)
+    height, width = prediction.answer.classes.shape
+    share = min(1.0, LONGEST_SIDE / max(height, width))
+    picture = decode(read_file(answer.path), at_least=(max(1, round(height * share)), max(1, round(width * share))))
+    shown = Prediction(smaller(prediction.answer, (picture.shape[-2], picture.shape[-1])))
+    path = _free(folder, answer.path.stem)
+    write_atomically(path, encode_png(trained.task.draw(picture, shown)))
+    mask = _free(folder, f"{path.stem}-classes")
+    write_atomically(mask, mask_file(prediction.answer))
+    return replace(answer, mask=mask, drawing=path)
 
-    Raises:
-        UsageError: a path that is not there, or a folder without pictures.
+
+def _save_restored(trained: Trained, answer: Answer, clean: Clean, folder: Path) -> Answer:
+    path = _free(folder, answer.path.stem)
+    write_restored(path, clean, answer.path)
+    strip = _free(folder, f"{path.stem}-strip")
+    write_atomically(strip, encode_png(trained.task.draw(read_as_it_is(answer.path), Prediction(clean))))
+    return replace(answer, restored=path, drawing=strip)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """How a task answers about pictures in their own pixels, one by one, as each may be large.
+
+    Attributes:
+        read: (file, task, reading) -> the picture.
+        answer: (network, picture) -> the answer.
     """
-    files: list[Path] = []
+
+    read: Callable[[Path, Task, Reading], Picture]
+    answer: Callable[[Trained, Picture], Prediction]
+
+
+ALONE: Mapping[str, Alone] = {
+    "denoise": Alone(lambda path, task, reading: read_as_it_is(path), lambda trained, picture: Prediction(restore(trained, picture))),
+    "segment": Alone(read_picture, segment_in_tiles),
+}
+"""By the task's name."""
+
+
+def _answer_alone(ensemble: Ensemble, alone: Alone, paths: Sequence[Path], watch: Stopwatch) -> Iterator[Answer]:
+    trained, reading = ensemble.first, ensemble.members[0].reading
     for path in paths:
-        if path.is_dir():
-            found = [path / name for name in list_pictures(path).files]
-            if not found:
-                raise UsageError("a picture, or a folder of pictures", f"{path}, a folder without any", "check the path")
-            files += found
-        elif path.exists():
-            files.append(path)
-        else:
-            raise UsageError("a picture that exists", str(path), "check the path")
-    return files
+        try:
+            picture = alone.read(path, trained.task, reading)
+        except PictureError as error:
+            yield Answer(path, None, error, {})
+            continue
+        started = time.perf_counter()
+        prediction = alone.answer(trained, picture)
+        watch.views, watch.whole = 1, watch.whole + time.perf_counter() - started
+        watch.single = watch.whole
+        yield Answer(path, prediction, None, prediction_row(prediction, trained.class_names))
 
 
 def _answer_group(ensemble: Ensemble, paths: Sequence[Path], pool: Executor, watches: Sequence[Stopwatch]) -> Iterator[Answer]:
@@ -156,8 +216,9 @@ def _answer_group(ensemble: Ensemble, paths: Sequence[Path], pool: Executor, wat
     for reading, pictures in read.items():
         usable = [one for one, error in zip(pictures, errors, strict=True) if error is None and isinstance(one, torch.Tensor)]
         if usable:
-            batches[reading] = _batch(task, reading, usable)
-    predictions = iter(_predictions(ensemble, batches, watches) if batches else ())
+            batches[reading] = batch_of(usable, task, reading)
+    shown = [picture for picture in read[ensemble.members[0].reading] if isinstance(picture, torch.Tensor)]
+    predictions = iter(_predictions(ensemble, batches, shown, watches) if batches else ())
     for path, error in zip(paths, errors, strict=True):
         if error is not None:
             yield Answer(path, None, error, {})
@@ -167,29 +228,23 @@ def _answer_group(ensemble: Ensemble, paths: Sequence[Path], pool: Executor, wat
 
 
 def _read(task: Task, reading: Reading, path: Path) -> Picture | NeocogError:
-    """The picture as the task wants it: at least as large as the canvas, or every source pixel."""
-    covers = task.fit(training=False) == "cover"
     try:
-        data = read_file(path)
-        return decode(data, channels="grey" if reading.channels == 1 else "rgb", at_least=reading.canvas if covers else None)
+        return read_picture(path, task, reading)
     except PictureError as error:
         return error
 
 
-def _predictions(ensemble: Ensemble, batches: dict[Reading, Batch], watches: Sequence[Stopwatch]) -> list[Prediction]:
+def _predictions(
+    ensemble: Ensemble, batches: dict[Reading, Batch], pictures: Sequence[Picture], watches: Sequence[Stopwatch]
+) -> list[Prediction]:
     asked = [ask(member, batches[member.reading], ensemble.views, watch) for member, watch in zip(ensemble.members, watches, strict=True)]
-    return ensemble.first.task.decode(ensemble.average([one.outputs for one in asked]), asked[0].batch)
+    outputs = ensemble.average([one.outputs for one in asked])
+    return ensemble.first.task.decode(*ensemble.refined(outputs, asked[0].batch, pictures.__getitem__))
 
 
-def _batch(task: Task, reading: Reading, pictures: Sequence[Picture]) -> Batch:
-    """Canvases for a task that covers, whole pictures for the others."""
-    sizes = torch.tensor([picture.shape[-2:] for picture in pictures])
-    keys = torch.arange(len(pictures))
-    if task.fit(training=False) == "cover":
-        pixels = torch.stack([cover(picture, reading.canvas, reading.interpolation) for picture in pictures])
-        return Batch(pixels, None, keys, sizes, fit_matrices("cover", sizes, reading.canvas))
-    valid = pad_to_one_size([torch.ones(picture.shape[-2:], dtype=torch.bool) for picture in pictures], fill=0)
-    return Batch(pad_to_one_size(pictures, fill=0), None, keys, sizes, torch.eye(3).repeat(len(pictures), 1, 1), valid)
+def _free(folder: Path, stem: str) -> Path:
+    """The first name that no file has."""
+    return next(path for path in _names(folder, stem) if not path.exists())
 
 
 def _names(folder: Path, stem: str) -> Iterator[Path]:

@@ -13,6 +13,7 @@ weights.safetensors  the best weights so far, with class names and preprocessing
 checkpoint/          the full state, for resume
 predictions.parquet  of the split evaluated last
 linear_probes.png    where they were asked for: the accuracy of a linear probe after each stage; linear_probes.json: the same in numbers
+explain/             where they were asked for: what was found over many pictures, kept so that it need not be looked for again
 manifest.json        written last: versions, machine, licences, hashes of the files above
 """
 
@@ -32,12 +33,13 @@ import filelock
 from neocog.engine.plan import Plan, read_plan
 from neocog.errors import RecipeError, RunError, SurroundingsError, UsageError
 from neocog.files import PART, write_atomically, write_json
-from neocog.recipe import Recipe, read_recipe, recipe_to_toml
+from neocog.recipe import OPEN, Recipe, read_recipe, recipe_to_toml
 
 __all__ = [
     "CHECKPOINTS",
     "CURVE",
     "CURVE_VALUES",
+    "EXPLAIN",
     "MANIFEST",
     "METRICS",
     "MLFLOW",
@@ -57,6 +59,7 @@ METRICS, LOG, WEIGHTS = "metrics.csv", "log.jsonl", "weights.safetensors"
 PROFILE = "profile.json"
 CURVE, CURVE_VALUES = "learning_rate.png", "learning_rate.csv"
 CHECKPOINTS, PREDICTIONS, MANIFEST = "checkpoint", "predictions.parquet", "manifest.json"
+EXPLAIN = "explain"
 TENSORBOARD, MLFLOW = "tensorboard", "mlflow.json"
 LOCK = ".lock"  # every run of ours has it, from before its first file
 RESTORE = "restore it from a copy of the run"
@@ -225,7 +228,7 @@ class RunFolder:
             recipe = read_recipe(path)
         except RecipeError as error:
             raise RunError(f"a whole {RECIPE}", error.found, RESTORE) from error
-        lacking = [item.name for item in fields(Recipe) if item.name != "weights" and getattr(recipe, item.name) in (None, "")]
+        lacking = [item.name for item in fields(Recipe) if item.name not in OPEN and getattr(recipe, item.name) in (None, "")]
         if lacking:
             raise RunError(f"a whole {RECIPE}", f"{path} without {lacking[0]}", RESTORE)
         return recipe
@@ -368,8 +371,9 @@ class RunFolder:
                 raise RunError(f"the {WEIGHTS} that the training wrote", f"{weights}, cut short or changed", RESTORE)
 
     def _clear_parts(self) -> None:
-        for leftover in (*self.path.glob(f".*{PART}"), *(self.path / CHECKPOINTS).glob(f".*{PART}")):
-            leftover.unlink(missing_ok=True)
+        for folder in (self.path, self.path / CHECKPOINTS, self.path / Path(PREDICTIONS).stem):
+            for leftover in folder.glob(f".*{PART}"):
+                leftover.unlink(missing_ok=True)
 
 
 def _step_of(event: Mapping[str, Any]) -> float:

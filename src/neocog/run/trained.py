@@ -13,7 +13,9 @@ from neocog.models import StateFile, create_model, read_state
 from neocog.models.class_names import imagenet_ids
 from neocog.models.network import Network
 from neocog.options import options_of
+from neocog.recipe import Recipe
 from neocog.run.folder import RESTORE, WEIGHTS, RunFolder
+from neocog.targets import TaskName
 from neocog.tasks import TASKS, Task
 
 __all__ = ["Trained", "load_run", "make_on_the_spot"]
@@ -66,7 +68,7 @@ def load_run(folder: RunFolder, plan: Plan | None = None) -> Trained:
     recipe = folder.recipe()
     state = read_state(folder.require(WEIGHTS))
     names = state.class_names or ()
-    model = _rebuilt(state, recipe.model_options)
+    model = _rebuilt(state, recipe)
     chosen = plan or _own_plan(folder)
     task_name = str(recipe.task)
     task = _task(task_name, recipe.task_options, names)
@@ -86,14 +88,15 @@ def _own_plan(folder: RunFolder) -> Plan:
     return plan if plan is not None and plan.possible_here else default_plan()
 
 
-def _rebuilt(state: StateFile, options: Mapping[str, Any]) -> Network:
+def _rebuilt(state: StateFile, recipe: Recipe) -> Network:
     """The network that a run's weights were saved from."""
     try:
         preprocess = Preprocess.from_dict(state.metadata["preprocess"])
         classes, size = state.metadata["num_classes"], preprocess.size
         if type(classes) is not int or (state.class_names and len(state.class_names) != classes):
             raise ValueError(f"{classes!r} outputs for {len(state.class_names or ())} class names")
-        model = create_model(str(state.model), num_classes=classes, in_channels=preprocess.channels, image_size=size, **options)
+        shape: dict[str, Any] = {"num_classes": classes, "in_channels": preprocess.channels, "image_size": size}
+        model = create_model(str(state.model), task=recipe.task, **shape, **recipe.model_options)
         model.preprocess = preprocess
         model.load_state_dict(state.tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -107,7 +110,7 @@ def make_on_the_spot(
     weights: Path | str | None = None,
     classes: Path | None = None,
     *,
-    task: str = "classify",
+    task: TaskName | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Trained:
     """A network from the name of its architecture.
@@ -117,7 +120,7 @@ def make_on_the_spot(
         weights: file of weights, or the name of published ones; without it the weights are drawn at random.
         classes: text file with the name of one class a line; without it the weights' own names are taken, and
             for 1000 outputs without names ImageNet's.
-        task: what the network is for.
+        task: what the network is for; None takes what its weights were trained for, else the architecture's first.
         options: of the architecture.
 
     Raises:
@@ -126,7 +129,7 @@ def make_on_the_spot(
         WeightsError: the weights cannot be used.
     """
     names = None if classes is None else _read_classes(classes)
-    model = create_model(name, weights=weights, **(options or {}))
+    model = create_model(name, weights=weights, task=task, **(options or {}))
     report = model.weights_report
     known = names or (report.class_names if report is not None else None) or tuple(f"class {index}" for index in range(model.num_classes))
     if len(known) != model.num_classes:
@@ -136,8 +139,10 @@ def make_on_the_spot(
     notes = () if report is None else tuple(report.lines())
     if weights is None:
         notes = ("the weights are random: its answers mean nothing",)
+    if model.task == "denoise":
+        known = ()  # its outputs are channels
     ids = imagenet_ids(known)
-    return Trained(name, prepare(model, plan).eval(), _task(task, {}, known), task, known, ids, plan, notes=notes)
+    return Trained(name, prepare(model, plan).eval(), _task(model.task, {}, known), model.task, known, ids, plan, notes=notes)
 
 
 def _task(name: str, options: Mapping[str, Any], class_names: tuple[str, ...]) -> Task:

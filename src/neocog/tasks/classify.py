@@ -1,9 +1,11 @@
 """Classification: one class for each picture."""
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import log
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -49,6 +51,7 @@ class Classify:
 
     Options: ClassVar[type] = ClassifyOptions
     geometry: ClassVar[Literal["affine", "exact"]] = "affine"
+    showings = 1
 
     def __init__(self, options: ClassifyOptions, class_names: tuple[str, ...]) -> None:
         if options.class_weights and len(options.class_weights) != len(class_names):
@@ -60,6 +63,10 @@ class Classify:
     def fit(self, training: bool) -> Fit:
         """The picture covers the input."""
         return "cover"
+
+    def disturb(self, batch: Batch, seed: int, epoch: int | None) -> Batch:
+        """The pictures as they are."""
+        return batch
 
     def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """The network's loss, or the one that was chosen; auxiliary heads count by the network's weight for them."""
@@ -116,7 +123,7 @@ TASKS.add("classify", Classify)
 
 
 class ClassifyObjective:
-    """See Objective. Computed in float32, so that gradients are exact.
+    """See Objective and Decides. Computed in float32, so that gradients are exact, unless `computed_by` says otherwise.
 
     Args:
         model: in evaluation mode.
@@ -125,25 +132,45 @@ class ClassifyObjective:
     """
 
     def __init__(self, model: Network, truth: Int64[Tensor, "b"] | None, targeted: int | None = None) -> None:
-        self._model = model
+        device = next(chain(model.parameters(), model.buffers())).device.type
+        self._exact = _Computed(model, Plan(device=device, threads=torch.get_num_threads()))
+        self._fast = self._exact
         self._truth = truth
         self._targeted = targeted
-        self._plan = Plan(device=next(model.parameters()).device.type, threads=torch.get_num_threads())
+
+    @property
+    def targeted(self) -> bool:
+        """See Decides."""
+        return self._targeted is not None
+
+    def computed_by(self, model: Network, plan: Plan) -> "ClassifyObjective":
+        """The same question with scores, and so gradients, computed by a plan; `fooled` stays in float32.
+
+        Args:
+            model: a copy of the network, prepared for the plan.
+            plan: how to compute.
+        """
+        other = copy.copy(self)
+        other._fast = _Computed(model, plan)
+        return other
 
     def scores(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k"]:
         """The logits."""
-        return forward(self._model, images, self._plan)
+        return self._fast.logits(images)
 
     def score(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b"]:
         """The logit of the class asked about, else of the truth, else of the network's own decision."""
         scores = self.scores(images)
-        return scores.gather(1, self._asked(scores)[:, None])[:, 0]
+        return scores.gather(1, self.asked(scores)[:, None])[:, 0]
 
     def loss(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b"]:
         """Cross-entropy to the truth (or to the own decision); minus that to the class asked for."""
-        scores = self.scores(images)
-        losses = torch.nn.functional.cross_entropy(scores, self._asked(scores), reduction="none")
-        return losses if self._targeted is None else -losses
+        return self.loss_of(self.scores(images))
+
+    def loss_of(self, scores: Float[Tensor, "b k"]) -> Float[Tensor, "b"]:
+        """See Decides."""
+        losses = torch.nn.functional.cross_entropy(scores, self.asked(scores), reduction="none")
+        return -losses if self.targeted else losses
 
     def fooled(self, images: Float[Tensor, "b c h w"]) -> Bool[Tensor, "b"]:
         """Whether the decision is not the truth, or is the class asked for.
@@ -151,7 +178,16 @@ class ClassifyObjective:
         Raises:
             UsageError: neither the truth nor a class asked for is known.
         """
-        decisions = self.scores(images).argmax(dim=1)
+        with torch.no_grad():
+            return self.fooled_by(self._exact.logits(images))
+
+    def fooled_by(self, scores: Float[Tensor, "b k"]) -> Bool[Tensor, "b"]:
+        """See Decides.
+
+        Raises:
+            UsageError: neither the truth nor a class asked for is known.
+        """
+        decisions = scores.argmax(dim=1)
         if self._targeted is not None:
             return decisions == self._targeted
         if self._truth is None:
@@ -160,12 +196,25 @@ class ClassifyObjective:
 
     def select(self, rows: Int64[Tensor, "n"]) -> "ClassifyObjective":
         """The same question about some of the images; rows may repeat."""
-        return ClassifyObjective(self._model, None if self._truth is None else self._truth[rows], self._targeted)
+        other = copy.copy(self)
+        other._truth = None if self._truth is None else self._truth[rows]
+        return other
 
-    def _asked(self, scores: Tensor) -> Tensor:
+    def asked(self, scores: Float[Tensor, "b k"]) -> Int64[Tensor, "b"]:
+        """See Decides."""
         if self._targeted is not None:
             return torch.full((len(scores),), self._targeted, dtype=torch.int64, device=scores.device)
         return scores.argmax(dim=1) if self._truth is None else self._truth
+
+
+class _Computed(NamedTuple):
+    """A network and the plan that it is prepared for."""
+
+    model: Network
+    plan: Plan
+
+    def logits(self, images: Tensor) -> Tensor:
+        return forward(self.model, images, self.plan)
 
 
 def _labels(batch: Batch) -> Labels:

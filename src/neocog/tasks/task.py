@@ -28,16 +28,29 @@ class Task(Protocol):
         Options: frozen dataclass of what can be chosen: the [task] table of the recipe, and its flags.
         geometry: "affine", or "exact" where pixels must not be interpolated (denoising): then augmentation
             only crops at whole pixels, flips, and turns by quarters.
+        showings: how often an epoch shows each training picture: more than once where it shows small parts of it.
     """
 
     Options: ClassVar[type]
     geometry: ClassVar[Literal["affine", "exact"]]
     class_names: tuple[str, ...]
+    showings: int
 
     def __init__(self, options: Any, class_names: tuple[str, ...]) -> None: ...
 
     def fit(self, training: bool) -> Fit:
         """How a picture meets the network's input size, in training and in prediction."""
+        ...
+
+    def disturb(self, batch: Batch, seed: int, epoch: int | None) -> Batch:
+        """The pictures as the network sees them, where that is not as they are: with noise for denoising.
+
+        Args:
+            batch: as augmentation, or the loader, gives it.
+            seed: the recipe's.
+            epoch: counted from 0; None outside of training: a picture is then disturbed in one way, whatever the
+                seed and whatever is beside it.
+        """
         ...
 
     def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from neocog.errors import RunError, WeightsError
 from neocog.files import make_folder
@@ -78,6 +78,18 @@ class Checkpoint:
     def part(self, name: str) -> dict[str, Tensor]:
         """The tensors below "name/"."""
         return {key.removeprefix(f"{name}/"): tensor for key, tensor in self.tensors.items() if key.startswith(f"{name}/")}
+
+    def restore(self, name: str, model: nn.Module) -> None:
+        """Give a network the state below "name/".
+
+        Raises:
+            RunError: it is that of another network.
+        """
+        try:
+            model.load_state_dict(self.part(name))
+        except RuntimeError as error:
+            remedy = "put recipe.toml and checkpoints of one run together again, or train anew into another folder"
+            raise RunError("a checkpoint of the recipe's network", f"{self.path} {_misfit(self.part(name), model)}", remedy) from error
 
 
 def write_checkpoint(folder: Path, state: State, parts: Mapping[str, Mapping[str, Tensor]], preprocess: Mapping[str, Any]) -> Path:
@@ -173,3 +185,14 @@ def _digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> str:
         digest.update(f"{name} {tensors[name].dtype} {tuple(tensors[name].shape)}".encode())
         digest.update(as_bytes(tensors[name]))
     return digest.hexdigest()
+
+
+def _misfit(tensors: Mapping[str, Tensor], model: nn.Module) -> str:
+    """How a state first differs from what a network holds."""
+    own = model.state_dict()
+    for name, tensor in own.items():
+        if name not in tensors:
+            return f"without {name}"
+        if tensors[name].shape != tensor.shape:
+            return f"with {name} of shape {list(tensors[name].shape)}, not {list(tensor.shape)}"
+    return f"with {next((name for name in tensors if name not in own), 'what')}, which that has not"

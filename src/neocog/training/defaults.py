@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from torch import nn
 
-from neocog.augment import AUGMENTATIONS
+from neocog.augment import AUGMENTATIONS, require_exact
 from neocog.data.dataset import Dataset
+from neocog.data.open import layout_of
 from neocog.data.registry import DATASETS, LAYOUTS
 from neocog.errors import RecipeError, UsageError
-from neocog.images import Size
 from neocog.models import MODELS
 from neocog.models.network import Learner, Network
 from neocog.models.published import named_weights
@@ -21,6 +21,8 @@ from neocog.options import options_of
 from neocog.recipe import TABLES, Recipe
 from neocog.registry import closest
 from neocog.tasks import TASKS
+from neocog.training.adversarial import ADVERSARIES
+from neocog.training.choices import choices_of
 
 __all__ = [
     "built_options",
@@ -32,40 +34,40 @@ __all__ = [
     "with_options",
 ]
 
-SMALL = 64  # pixels: pictures up to this go to a small network at their own size
-NETWORKS = ("small_convnet", "mobilenet_v2")  # of small pictures, of photos
-WINDOWS = ("pad_and_crop", "random_resized_crop")  # likewise, the augmentation that chooses what is seen
-PICTURES_SEEN = 700_000  # over a training from random weights; a small set is seen as often as MOST_EPOCHS
-FEWEST_EPOCHS, MOST_EPOCHS = 10, 30
-EPOCHS_FROM_WEIGHTS = 15
-STEPS_AN_EPOCH = 40  # at least, where the batch size allows it
-SMALLEST_BATCH, LARGEST_BATCH, LARGEST_BATCH_OF_PHOTOS = 16, 128, 32
-RATE = 3e-3  # of AdamW; the other optimizers have their own
 FROM_WEIGHTS, DEEP_WITHOUT_NORMS, SHALLOW_WITHOUT_NORMS = 1 / 6, 1 / 10, 1 / 3  # shares of the rate
 DEEP = 8  # convolutions and dense layers; deeper networks without norms bear small steps only
 DECAY_OF_ADAMW, DECAY = 0.01, 5e-4
 
 
-def choose_network(recipe: Recipe, dataset: Dataset) -> Recipe:
+def choose_network(recipe: Recipe, dataset: Dataset, given: Mapping[str, Any] | None = None) -> Recipe:
     """Fill in task, model, image size, channels and augmentation; check that the named members and their options exist.
+
+    Args:
+        recipe: what is given.
+        dataset: of the pictures.
+        given: options that will be handed to members later (`with_options`), which may decide on the augmentation.
 
     Raises:
         UsageError: an unknown member or option, weights of an unknown name, or a task that the data cannot teach.
     """
-    small = max(dataset.typical_size) <= SMALL
-    network_of_small, network_of_photos = NETWORKS
     task = recipe.task or dataset.task
     if task not in TASKS:
         raise UsageError(f"a task that can be trained ({', '.join(TASKS)})", task, "choose one of them with --task, or other data")
-    model = recipe.model or (network_of_small if small else network_of_photos)
+    choices = choices_of(task)
+    model = recipe.model or choices.network(dataset)
     entry = MODELS[model]
-    size = recipe.image_size or (_at_least(dataset.typical_size, entry.min_size) if small and recipe.weights is None else None)
+    size = recipe.image_size or choices.image_size(dataset, entry, from_weights=recipe.weights is not None)
     chosen = replace(recipe, task=task, model=model, image_size=size, channels=recipe.channels or _channels(dataset, entry.channels))
-    chosen = replace(chosen, dataset=_lasting(recipe.dataset, dataset))
+    known = {item.name for item in fields(TASKS[task].Options)}
+    later = {name: value for name, value in (given or {}).items() if name in known}
+    options = {**choices.task_options(dataset), **recipe.task_options, **later}
+    chosen = replace(chosen, dataset=_lasting(recipe.dataset, dataset), task_options=options)
+    if recipe.model is None:
+        chosen = replace(chosen, model_options={**choices.network_options(dataset), **recipe.model_options})
     if chosen.augment is None and "gradient" not in entry.traits:
         chosen = replace(chosen, augment=())  # prototypes and single layers take every picture at its word
     elif chosen.augment is None:
-        chosen = _with_augmentations(chosen, dataset, size or entry.input_size)
+        chosen = choices.augmented(chosen, dataset, size or entry.input_size)
     if chosen.weights is not None:
         named = named_weights(model, chosen.weights)
         chosen = replace(chosen, weights=named.name if named else str(Path(chosen.weights).expanduser().resolve()))
@@ -91,16 +93,20 @@ def members_in_question(recipe: Recipe) -> list[tuple[str, str, type[Any]]]:
     Raises:
         UsageError: a name that no member has.
     """
-    models = (recipe.model,) if recipe.model is not None else NETWORKS
-    augment = recipe.augment if recipe.augment is not None else ("flip", *WINDOWS)
-    task = recipe.task or "classify"
+    named = DATASETS[recipe.dataset] if recipe.dataset in DATASETS else None  # noqa: SIM401 - a registry has no `get`
+    layout = layout_of(recipe.dataset, recipe.task) if named is None and recipe.dataset else None
+    task = recipe.task or (named.tasks[0] if named else layout.task if layout else "classify")
+    choices = choices_of(task)
+    models = (recipe.model,) if recipe.model is not None else choices.networks
+    augment = recipe.augment if recipe.augment is not None else choices.augmentations
     return [
-        *([("dataset", recipe.dataset, DATASETS[recipe.dataset].Options)] if recipe.dataset in DATASETS else []),
+        *([("dataset", recipe.dataset, named.Options)] if named else [("layout", layout.name, layout.Options)] if layout else []),
         *([("task", task, TASKS[task].Options)] if task in TASKS else []),
         *(("architecture", name, MODELS[name].Options) for name in models),
         ("optimizer", recipe.optimizer, OPTIMIZERS[recipe.optimizer].Options),
         ("schedule", recipe.schedule, SCHEDULES[recipe.schedule].Options),
         *(("augmentation", name, AUGMENTATIONS[name].Options) for name in augment),
+        *([("adversarial", recipe.adversarial, ADVERSARIES[recipe.adversarial])] if recipe.adversarial is not None else []),
     ]
 
 
@@ -144,7 +150,7 @@ def with_options(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
         takers = [table for kind, table in owners if name in {item.name for item in fields(kind)}]
         if not takers:
             raise UsageError(
-                "a field of the recipe, or an option of the chosen task, model, optimizer, schedule or augmentations",
+                "a field of the recipe, or an option of the chosen task, model, optimizer, schedule, attack or augmentations",
                 repr(name),
                 closest(name, sorted({*known, *(item.name for item in fields(Recipe))})),
             )
@@ -160,14 +166,26 @@ def check_options(recipe: Recipe) -> None:
 
     Raises:
         RecipeError: an unknown key or a wrong value.
-        UsageError: options for an augmentation that is not used.
+        UsageError: options for an augmentation that is not used, or for an attack that is not named; an augmentation that the
+            task cannot bear; an attack on a network that has no gradients.
     """
     for name, kind in _option_kinds(recipe).items():
         options_of(kind, getattr(recipe, name), f"the {(member := name.removesuffix('_options'))} {getattr(recipe, member)}")
     built_options(recipe)
+    if TASKS[str(recipe.task)].geometry == "exact":
+        require_exact(recipe.augment or ())
+    _check_adversary(recipe)
     for name in recipe.augment_options:
         if name not in (recipe.augment or ()):
             raise UsageError("options of augmentations that are used", f"options of {name}", f"add {name} to the augmentations")
+
+
+def _check_adversary(recipe: Recipe) -> None:
+    if recipe.adversarial is None and recipe.adversarial_options:
+        found = f"{next(iter(recipe.adversarial_options))} alone"
+        raise UsageError("the name of an attack beside its options", found, f"add --adversarial {' or '.join(ADVERSARIES)}")
+    if recipe.adversarial is not None and "gradient" not in MODELS[str(recipe.model)].traits:
+        raise UsageError("a network that learns by gradient, for adversarial training", str(recipe.model), "leave --adversarial away")
 
 
 def _option_kinds(recipe: Recipe) -> dict[str, type[Any]]:
@@ -177,6 +195,7 @@ def _option_kinds(recipe: Recipe) -> dict[str, type[Any]]:
         "model_options": MODELS[str(recipe.model)].Options,
         "optimizer_options": OPTIMIZERS[recipe.optimizer].Options,
         "schedule_options": SCHEDULES[recipe.schedule].Options,
+        **({"adversarial_options": ADVERSARIES[recipe.adversarial]} if recipe.adversarial is not None else {}),
     }
 
 
@@ -188,26 +207,22 @@ def choose_course(recipe: Recipe, model: Network, pictures: int) -> Recipe:
         model: the network with its initial weights.
         pictures: how many there are to train on.
     """
-    size = model.preprocess.size
+    size, choices = model.preprocess.size, choices_of(recipe.task)
     fresh = recipe.weights is None
-    most = LARGEST_BATCH if max(size) <= SMALL else LARGEST_BATCH_OF_PHOTOS
-    batch = max(SMALLEST_BATCH, min(most, 2 ** max(pictures // STEPS_AN_EPOCH, 1).bit_length() // 2))
-    epochs = max(FEWEST_EPOCHS, min(MOST_EPOCHS, round(PICTURES_SEEN / max(pictures, 1)))) if fresh else EPOCHS_FROM_WEIGHTS
-    if isinstance(model, Learner):
-        epochs = model.epochs
+    epochs = model.epochs if isinstance(model, Learner) else choices.epochs(pictures, size, fresh=fresh)
+    rate = choices.learning_rate(size) if recipe.optimizer == "adamw" else OPTIMIZERS[recipe.optimizer].learning_rate
     return replace(
         recipe,
         image_size=size,
         epochs=recipe.epochs or epochs,
-        batch_size=recipe.batch_size or min(batch, max(pictures, 1)),
-        learning_rate=recipe.learning_rate or _learning_rate(recipe.optimizer, model, fresh=fresh),
+        batch_size=recipe.batch_size or choices.batch_size(pictures, size),
+        learning_rate=recipe.learning_rate or _learning_rate(rate, recipe.optimizer, model, fresh=fresh),
         weight_decay=_weight_decay(recipe.optimizer) if recipe.weight_decay is None else recipe.weight_decay,
     )
 
 
-def _learning_rate(optimizer: str, model: Network, *, fresh: bool) -> float:
-    """The optimizer's rate, or a share of it where given weights must be kept or no norms keep the gradients in bounds."""
-    rate = RATE if optimizer == "adamw" else OPTIMIZERS[optimizer].learning_rate
+def _learning_rate(rate: float, optimizer: str, model: Network, *, fresh: bool) -> float:
+    """A rate, or a share of it where given weights must be kept or no norms keep the gradients in bounds."""
     if not fresh:
         return rate * FROM_WEIGHTS
     if any("Norm" in type(module).__name__ for module in model.modules()):
@@ -220,23 +235,6 @@ def _learning_rate(optimizer: str, model: Network, *, fresh: bool) -> float:
 def _weight_decay(optimizer: str) -> float:
     """AdamW takes the decay apart from the gradient and bears more of it."""
     return DECAY_OF_ADAMW if optimizer == "adamw" else DECAY
-
-
-def _with_augmentations(recipe: Recipe, dataset: Dataset, size: Size) -> Recipe:
-    """Shifts for small pictures, crops of random size for photos; mirror images where they keep their meaning."""
-    if dataset.task != "classify":
-        return replace(recipe, augment=())
-    flip = ("flip",) if dataset.mirrored else ()
-    window_of_small, window_of_photos = WINDOWS
-    if max(size) > SMALL:
-        return replace(recipe, augment=(window_of_photos, *flip))
-    share = 8 if dataset.mirrored else 14  # 4 of 32 pixels, as is usual for CIFAR; 2 of 28 for digits, which are centred
-    shift = {window_of_small: {"crop_padding": max(1, min(size) // share)}}
-    return replace(recipe, augment=(window_of_small, *flip), augment_options={**shift, **recipe.augment_options})
-
-
-def _at_least(size: Size, least: int) -> Size:
-    return max(size[0], least), max(size[1], least)
 
 
 def _lasting(name: str, dataset: Dataset) -> str:

@@ -100,9 +100,8 @@ def find_rate(job: Job) -> RateCurve:
 
 def _rows(job: Job, step: int) -> Int64[Tensor, "n"]:
     """The pictures of a step, epoch after epoch as in training."""
-    train = job.splits.train
     epoch, place = divmod(step, job.steps_per_epoch)
-    return train[order(len(train), job.recipe.seed, epoch)].tensor_split(job.steps_per_epoch)[place]
+    return job.shown[order(len(job.shown), job.recipe.seed, epoch)].tensor_split(job.steps_per_epoch)[place]
 
 
 def _best(rates: list[float], losses: list[float]) -> float:

@@ -11,13 +11,13 @@ from jaxtyping import Int64
 from torch import Tensor, nn
 
 from neocog.engine import Plan, forward_train, obeying, prepare
-from neocog.machine import available_memory
+from neocog.machine import available_memory, memory_of
 from neocog.models import saved_for_backward
 from neocog.models.network import Learner, Network
 from neocog.optim import OPTIMIZERS, build_optimizer
 from neocog.options import options_of
+from neocog.training.batches import training_batch
 from neocog.training.job import Job
-from neocog.training.loop import training_batch
 
 __all__ = ["Forecast", "batch_loss_of", "forecast", "largest_micro_batch", "optimizer_of"]
 
@@ -52,25 +52,34 @@ class Forecast:
 def forecast(job: Job, plan: Plan) -> Forecast | None:
     """Two dry steps under a plan, the second timed; None where the training is too short for it or has no steps of gradient.
 
-    Everything that the steps change is a copy's; the random state is afterwards as before.
+    Everything that the steps change is a copy's; the random state is afterwards as before. In main memory what the steps
+    were seen to take counts where it is more than the sum of what they keep: kernels and libraries have needs of their own.
     """
     steps = job.total_steps - job.state.step
     if isinstance(job.model, Learner) or steps < FEWEST_STEPS:
         return None
-    pictures = -(-min(job.batch_size, len(job.splits.train)) // job.ranks.world)
+    pictures = -(-min(job.batch_size, len(job.shown)) // job.ranks.world)
     at_once = min(plan.micro_batch or pictures, pictures)
+    available = available_memory()
+    (seconds, kept), seen = memory_of(partial(_try, job, plan, at_once))
+    step = seconds * pictures / at_once
+    memory = max(kept, seen) if plan.device == "cpu" else kept
+    epochs = job.epochs - job.state.epoch
+    validation = epochs * max(len(job.splits.val), 1) * SHARE_OF_A_STEP * step / pictures
+    return Forecast(steps * step + validation, memory, available)
+
+
+def _try(job: Job, plan: Plan, pictures: int) -> tuple[float, int]:
+    """Seconds of a step with so many pictures, and the bytes that it keeps."""
     with torch.random.fork_rng(range(torch.cuda.device_count())), obeying(plan):
         model = prepare(copy.deepcopy(job.model), plan).train()
         optimizer = optimizer_of(job, model)
-        _dry_step(job, model, optimizer, plan, at_once)
+        _dry_step(job, model, optimizer, plan, pictures)
         started = time.perf_counter()
-        _dry_step(job, model, optimizer, plan, at_once)
-        step = (time.perf_counter() - started) * pictures / at_once
-        memory = float(_weights_and_state(model, optimizer, averaged=bool(job.recipe.ema or job.recipe.lookahead)))
-        memory += at_once * _kept_per_picture(job, model, plan)
-    epochs = job.epochs - job.state.epoch
-    validation = epochs * max(len(job.splits.val), 1) * SHARE_OF_A_STEP * step / pictures
-    return Forecast(steps * step + validation, round(memory), available_memory())
+        _dry_step(job, model, optimizer, plan, pictures)
+        seconds = time.perf_counter() - started
+        state = _weights_and_state(model, optimizer, averaged=bool(job.recipe.ema or job.recipe.lookahead))
+        return seconds, round(state + pictures * _kept_per_picture(job, model, plan))
 
 
 def largest_micro_batch(job: Job, plan: Plan) -> int | None:
@@ -79,7 +88,7 @@ def largest_micro_batch(job: Job, plan: Plan) -> int | None:
     It is the largest half, quarter, eighth, … of a step's pictures that takes no more than `SHARE_OF_MEMORY` of
     what is free.
     """
-    pictures = at_once = min(plan.micro_batch or -(-job.batch_size // job.ranks.world), len(job.splits.train))
+    pictures = at_once = min(plan.micro_batch or -(-job.batch_size // job.ranks.world), len(job.shown))
     if isinstance(job.model, Learner) or pictures <= SAMPLE[-1]:
         return plan.micro_batch
     with torch.random.fork_rng(range(torch.cuda.device_count())), obeying(plan):
@@ -94,20 +103,23 @@ def largest_micro_batch(job: Job, plan: Plan) -> int | None:
 
 def _kept_per_picture(job: Job, model: Network, plan: Plan) -> float:
     """Bytes that a step keeps for each further picture."""
-    few, more = (min(count, len(job.splits.train)) for count in SAMPLE)
-    sizes = [saved_for_backward(partial(batch_loss_of, job, model, plan, job.splits.train[:count])) for count in (few, more)]
+    few, more = (min(count, len(job.shown)) for count in SAMPLE)
+    loss = partial(batch_loss_of, job, model, plan, attacks=False)  # what an attack keeps is gone before the step's own pass
+    sizes = [saved_for_backward(partial(loss, job.shown[:count])) for count in (few, more)]
     return (sizes[1] - sizes[0]) / max(more - few, 1)
 
 
 def _dry_step(job: Job, model: Network, optimizer: torch.optim.Optimizer, plan: Plan, pictures: int) -> None:
     optimizer.zero_grad(set_to_none=True)
-    batch_loss_of(job, model, plan, job.splits.train[:pictures]).backward()
+    batch_loss_of(job, model, plan, job.shown[:pictures]).backward()
     optimizer.step()
 
 
-def batch_loss_of(job: Job, model: Network, plan: Plan, rows: Int64[Tensor, "n"]) -> Tensor:
-    """The loss of a copy of the job's network on the pictures of the given indices."""
+def batch_loss_of(job: Job, model: Network, plan: Plan, rows: Int64[Tensor, "n"], *, attacks: bool = True) -> Tensor:
+    """The loss of a copy of the job's network on the pictures of the given indices; of an adversarial training after its attack."""
     batch = training_batch(job, rows).to(plan.device)
+    if attacks:
+        batch = job.attacked(model, plan, batch)
     return job.task.loss(model, forward_train(model, batch.images, plan), batch)["total"]
 
 

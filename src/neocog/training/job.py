@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor
 
-from neocog.batch import Preprocess
+from neocog.batch import Batch, Preprocess
 from neocog.data.dataset import Dataset
 from neocog.data.splits import Splits, make_splits, write_splits
 from neocog.engine import Plan, prepare
@@ -26,19 +26,19 @@ from neocog.random import seed_of
 from neocog.recipe import Recipe
 from neocog.run import RunFolder
 from neocog.run.folder import CHECKPOINTS, SPLITS, WEIGHTS
-from neocog.tasks import TASKS, Task
+from neocog.tasks import TASKS, Counts, Task
+from neocog.training.adversarial import adversary_of
 from neocog.training.average import AveragedWeights, ExponentialAverage, Lookahead
 from neocog.training.checkpoint import Checkpoint, State, latest, prune, write_checkpoint
 from neocog.training.defaults import built_options, choose_course
 from neocog.training.logs import Logs
+from neocog.training.normalisation import measured
 from neocog.training.profile import Stopwatch
 from neocog.training.ranks import ALONE, Ranks
 from neocog.training.saving import Budget
 
 __all__ = ["Job", "build_network", "read_for_training", "task_of"]
 
-PICTURES_MEASURED = 10_000  # for mean and standard deviation, at most
-PICTURES_COUNTED_AT_ONCE = 64
 PICTURES_A_PASS = 256  # of an optimizer that steps once an epoch
 
 
@@ -92,31 +92,15 @@ def build_network(recipe: Recipe, material: Material, rows: Int64[Tensor, "n"], 
             weights=recipe.weights if checkpoint is None else None,
             image_size=recipe.image_size,
             class_names=(dataset.class_ids or dataset.class_names) or None,
+            task=recipe.task,
             **recipe.model_options,
         )
     if checkpoint is not None:
         model.preprocess = Preprocess.from_dict(checkpoint.preprocess)
-        model.load_state_dict(checkpoint.part("model"))
-    elif recipe.weights is None and material.gathered is not None and not model.keeps_scale:
-        model.preprocess = _measured(model.preprocess, material.gathered.pixels, rows)
+        checkpoint.restore("model", model)
+    elif recipe.weights is None and not model.keeps_scale:
+        model.preprocess = measured(model.preprocess, material, rows)
     return model
-
-
-def _measured(preprocess: Preprocess, pixels: Tensor, rows: Int64[Tensor, "n"]) -> Preprocess:
-    """With mean and standard deviation of each channel over the training pictures, or evenly spaced ones of many."""
-    chosen = rows[:: max(1, -(-len(rows) // PICTURES_MEASURED))]
-    counts = torch.zeros(pixels.shape[1], 256, dtype=torch.float64)
-    for part in chosen.split(PICTURES_COUNTED_AT_ONCE):
-        for channel, values in enumerate(pixels[part].transpose(0, 1)):
-            counts[channel] += torch.bincount(values.reshape(-1).to(torch.int64), minlength=256)
-    levels = torch.arange(256, dtype=torch.float64) / 255
-    mean, std = [], []
-    for count in counts:
-        average = float((count * levels).sum() / count.sum())
-        spread = float((count * (levels - average) ** 2).sum() / count.sum()) ** 0.5
-        mean.append(round(average, 4))
-        std.append(max(round(spread, 4), 1e-3))  # pictures of one colour have no spread
-    return replace(preprocess, mean=tuple(mean), std=tuple(std))
 
 
 class Job:
@@ -129,6 +113,9 @@ class Job:
         progress: told how far the training is.
         fresh: whether the training begins here; else it goes on with what the folder holds.
         ranks: the place of this process among those that train together.
+
+    Attributes:
+        shown: indices of what an epoch goes through: the training pictures, each as often as the task shows it.
     """
 
     def __init__(
@@ -141,11 +128,14 @@ class Job:
         record = folder.require(SPLITS) if recorded else None
         self.material, self.splits = read_for_training(recipe, dataset, record, _preprocess(recipe, self.checkpoint), progress)
         self.model = build_network(recipe, self.material, self.splits.train, self.checkpoint)
-        self.recipe = recipe = choose_course(recipe, self.model, len(self.splits.train))
+        recipe = _with_counted_options(recipe, dataset, self.splits.train)
+        self.task: Task = task_of(recipe, self.material.dataset)
+        self.shown = _shown(self.splits.train, self.task.showings, len(self.material.dataset))
+        self.recipe = recipe = choose_course(recipe, self.model, len(self.shown))
         self.state = self.checkpoint.state if self.checkpoint is not None else State()
         self.plan = Plan()
-        self.task: Task = task_of(recipe, self.material.dataset)
         self.augmentations: Mapping[str, Any] = built_options(recipe)
+        self.adversary = adversary_of(recipe, self.task)
         schedule = SCHEDULES[recipe.schedule].Options
         self._schedule_options: Any = options_of(schedule, recipe.schedule_options, f"the schedule {recipe.schedule}")
         self.average: AveragedWeights | None = None
@@ -167,7 +157,7 @@ class Job:
     def batch_size(self) -> int:
         """Pictures per step."""
         if OPTIMIZERS[self.recipe.optimizer].full_batch:
-            return len(self.splits.train)
+            return len(self.shown)
         return int(self.recipe.batch_size or 1)
 
     @property
@@ -179,7 +169,7 @@ class Job:
     @property
     def steps_per_epoch(self) -> int:
         """Batches that an epoch is divided into, as equal as can be."""
-        return -(-len(self.splits.train) // self.batch_size)
+        return -(-len(self.shown) // self.batch_size)
 
     @property
     def total_steps(self) -> int:
@@ -219,10 +209,16 @@ class Job:
             self.optimizer = build_optimizer(self.model, self.recipe.optimizer, rate, decay, options)
         if self.checkpoint is not None:
             if self.average is not None:
-                self.average.model.load_state_dict(self.checkpoint.part("average"))
+                self.checkpoint.restore("average", self.average.model)
             if self.optimizer is not None:
                 load_optimizer_state(self.optimizer, self.model, self.checkpoint.part("optimizer"))
             self.checkpoint = None  # its tensors are no longer needed
+
+    def attacked(self, model: Network, plan: Plan, batch: Batch) -> Batch:
+        """The present step's batch with its pictures as the recipe's attack leaves them; as it is without one."""
+        if self.adversary is None:
+            return batch
+        return self.adversary.attacked(model, plan, batch, epoch=self.state.epoch, step=self.state.step)
 
     def learning_rate(self, step: int) -> float:
         """The schedule's learning rate at a step, counted from 0."""
@@ -296,6 +292,17 @@ class Job:
         prune(self.folder.path / CHECKPOINTS, ends, self.recipe.keep_every)
 
 
+def _shown(train: Int64[Tensor, "n"], showings: int, pictures: int) -> Int64[Tensor, "m"]:
+    """What an epoch goes through: each training picture as often as it is shown, as an index that is a key of its own.
+
+    Args:
+        train: indices of the training pictures.
+        showings: how often.
+        pictures: of the dataset; the loader counts them round.
+    """
+    return torch.cat([train + showing * pictures for showing in range(showings)])
+
+
 def _average(model: Network, recipe: Recipe) -> AveragedWeights | None:
     if recipe.ema:
         return ExponentialAverage(model, recipe.ema)
@@ -306,3 +313,10 @@ def task_of(recipe: Recipe, dataset: Dataset) -> Task:
     """The recipe's task with its options, for the classes of a dataset."""
     kind = TASKS[str(recipe.task)]
     return kind(options_of(kind.Options, recipe.task_options, f"the task {recipe.task}"), dataset.class_names)
+
+
+def _with_counted_options(recipe: Recipe, dataset: Dataset, train: Int64[Tensor, "n"]) -> Recipe:
+    """The recipe with those options of its task that follow from the targets of the training pictures."""
+    task = task_of(recipe, dataset)
+    found = task.counted(dataset.target(index) for index in train.tolist()) if isinstance(task, Counts) else {}
+    return replace(recipe, task_options={**recipe.task_options, **found}) if found else recipe

@@ -2,30 +2,32 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from jaxtyping import Int64
 from torch import Tensor, nn
 
 from neocog import random
-from neocog.augment import augment
 from neocog.batch import Batch
 from neocog.data.loader import order
 from neocog.engine import forward, forward_train, obeying
 from neocog.errors import Interrupted
-from neocog.evaluation import answers, window
+from neocog.evaluation import answers
 from neocog.models.network import Learner, Network
 from neocog.optim import set_learning_rate
+from neocog.tasks import Watches
 from neocog.training.average import renew_norms
+from neocog.training.batches import Ahead, training_batch
 from neocog.training.divergence import bad_validation, not_a_number, watch_loss
 from neocog.training.job import Job
-from neocog.training.memory import step_within_memory
+from neocog.training.memory import agreed, step_within_memory
 from neocog.training.signals import StopRequest
 
-__all__ = ["fit", "train_epoch", "train_step", "training_batch", "validate"]
+__all__ = ["fit", "train_epoch", "train_step", "validate"]
 
 SECONDS_BETWEEN_CHECKPOINTS = 600.0
+VALIDATED = (512, 512)  # pixels: of a larger picture that is to be restored, a window tells as much in less time
 
 
 def fit(job: Job, stop: StopRequest) -> None:
@@ -61,8 +63,9 @@ def train_epoch(job: Job, stop: StopRequest) -> None:
     """The steps of the current epoch that are still to do."""
     state, epoch = job.state, job.state.epoch
     with job.stopwatch.part("input"):
-        rows = job.splits.train[order(len(job.splits.train), job.recipe.seed, epoch)]
+        rows = job.shown[order(len(job.shown), job.recipe.seed, epoch)]
         batches = rows.tensor_split(job.steps_per_epoch)[state.steps_in_epoch :]
+        ahead = Ahead(job, batches)
     job.progress.start(f"epoch {epoch + 1} of {job.epochs}", len(rows))
     job.progress.advance(state.pictures)
     saved = time.monotonic()
@@ -70,7 +73,7 @@ def train_epoch(job: Job, stop: StopRequest) -> None:
         job.model.train()
         for batch in batches:
             started = time.perf_counter()
-            loss = train_step(job, batch)
+            loss = train_step(job, batch, ahead.batch)
             state.step += 1
             state.steps_in_epoch += 1
             state.loss_sum += loss * len(batch)
@@ -84,13 +87,19 @@ def train_epoch(job: Job, stop: StopRequest) -> None:
                 saved = time.monotonic()
 
 
-def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
-    """One step on the pictures of the given indices; the mean loss."""
+def train_step(job: Job, rows: Int64[Tensor, "n"], batch_of: Callable[[Tensor], Batch]) -> float:
+    """One step; the mean loss.
+
+    Args:
+        job: whose network moves.
+        rows: indices of the step's pictures, of all processes together.
+        batch_of: makes the batch of some of them.
+    """
     random.reseed(job.recipe.seed, job.state.step, job.ranks.rank)
     if isinstance(job.model, Learner):
         draws = random.generator(job.recipe.seed, "learner", job.state.epoch, job.state.step)
         with job.stopwatch.part("input"):
-            batch = training_batch(job, rows)
+            batch = batch_of(rows)
         with job.stopwatch.part("optimizer"):
             return float(job.model.update(batch, draws).get("loss", 0.0))
     if job.optimizer is None:
@@ -98,7 +107,7 @@ def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
     with job.stopwatch.part("optimizer"):
         set_learning_rate(job.optimizer, job.learning_rate(job.state.step))
         job.optimizer.zero_grad(set_to_none=True)
-    total = step_within_memory(job, rows, accumulate)
+    total = step_within_memory(job, rows, partial(accumulate, batch_of=batch_of))
     if not math.isfinite(total):
         own = job.ranks.parts(rows, len(rows))[0]
         raise not_a_number(job, total, lambda: forward_train(job.model, training_batch(job, own).images, job.plan))
@@ -113,26 +122,15 @@ def train_step(job: Job, rows: Int64[Tensor, "n"]) -> float:
     return total
 
 
-def accumulate(job: Job, rows: Int64[Tensor, "n"]) -> float:
+def accumulate(job: Job, rows: Int64[Tensor, "n"], batch_of: Callable[[Tensor], Batch]) -> float:
     """Leave the gradient of a step's mean loss in the parameters; that loss.
 
     The parts of the step count by their weights (`Task.weight`). The sum of these is known only at the end, as
     mixing draws anew in each part; until then the number of pictures stands for it. Several processes do their
     shares at once, and add up.
     """
-    total = weights = 0.0
-    for part in job.ranks.parts(rows, job.pictures_at_once):
-        with job.stopwatch.part("input"):
-            batch = training_batch(job, part)
-            weight = job.task.weight(batch)
-        with job.stopwatch.part("forward"):
-            loss = batch_loss(job, batch)["total"] * (weight / len(rows))
-        with job.stopwatch.part("backward"):
-            loss.backward()
-        total += float(loss.detach())
-        weights += weight
+    total, weights = agreed(job, partial(_accumulate_share, job, rows, batch_of))
     job.ranks.add_up_gradients(job.model)
-    total, weights = job.ranks.add_up([total, weights])
     if weights != len(rows):
         for parameter in job.model.parameters():
             if parameter.grad is not None:
@@ -140,18 +138,20 @@ def accumulate(job: Job, rows: Int64[Tensor, "n"]) -> float:
     return total * (len(rows) / weights)
 
 
-def training_batch(job: Job, rows: Int64[Tensor, "n"]) -> Batch:
-    """The pictures of the given indices, augmented, on the plan's device."""
-    return augment(
-        job.material.loader.batch(rows).to(job.plan.device),
-        job.augmentations,
-        fit=window(job.task.fit(training=True)),
-        size=job.model.preprocess.size,
-        geometry=job.task.geometry,
-        seed=job.recipe.seed,
-        epoch=job.state.epoch,
-        step=job.state.step,
-    )
+def _accumulate_share(job: Job, rows: Int64[Tensor, "n"], batch_of: Callable[[Tensor], Batch]) -> tuple[float, float]:
+    """This process's part of a step's loss and of its weights."""
+    total = weights = 0.0
+    for part in job.ranks.parts(rows, job.pictures_at_once):
+        with job.stopwatch.part("input"):
+            batch = batch_of(part)
+            weight = job.task.weight(batch)
+        with job.stopwatch.part("forward"):
+            loss = batch_loss(job, job.attacked(job.model, job.plan, batch))["total"] * (weight / len(rows))
+        with job.stopwatch.part("backward"):
+            loss.backward()
+        total += float(loss.detach())
+        weights += weight
+    return total, weights
 
 
 def batch_loss(job: Job, batch: Batch) -> dict[str, Tensor]:
@@ -186,11 +186,11 @@ def _validated(job: Job, stop: StopRequest) -> dict[str, float]:
 
 def _metrics(job: Job, model: Network, rows: Int64[Tensor, "n"], stop: StopRequest) -> dict[str, float]:
     """Of one network on some pictures."""
-    metrics = job.task.metrics()
-    for outputs, batch in answers(model, job.task, job.plan, job.material.loader, rows):
+    metrics = job.task.watched() if isinstance(job.task, Watches) else job.task.metrics()
+    for outputs, batch in answers(model, job.task, job.plan, job.material.loader, rows, largest=VALIDATED):
         if stop.requested:
             raise _interrupted(job, stop)
-        job.task.compare(metrics, outputs, batch, job.material.dataset.target)
+        job.task.compare(metrics, outputs, batch, job.material.loader.truth)
     values: dict[str, float] = metrics.compute()
     if not math.isfinite(loss := values.get("loss", 0.0)):
         raise bad_validation(job, loss)

@@ -12,9 +12,9 @@ from neocog.engine.probe import Choice, candidates, job_key
 from neocog.engine.trial import StepTrial
 from neocog.errors import UsageError
 from neocog.models.network import Learner, Network
+from neocog.training.batches import training_batch
 from neocog.training.forecast import forecast, largest_micro_batch
 from neocog.training.job import Job
-from neocog.training.loop import training_batch
 from neocog.training.memory import halved, is_out_of_memory
 from neocog.training.together import require_world
 
@@ -77,12 +77,18 @@ def _choose(job: Job, base: Plan) -> Choice:
                 f"a plan for {base.device}, which is here", f"{plan.device} in {speed}", "give another plan, or leave speed at auto"
             )
         return Choice(replace(plan, world=job.ranks.world), source=speed)
-    rows = job.splits.train[: min(job.batch_size, job.pictures_at_once, base.micro_batch or job.batch_size)]
+    rows = job.shown[: min(job.batch_size, job.pictures_at_once, base.micro_batch or job.batch_size)]
     batch = training_batch(job, rows)
+    seen = job.attacked(job.model, job.plan, batch)
 
     def loss(model: Network, plan: Plan) -> Tensor:
-        return job.task.loss(model, forward_train(model, batch.to(plan.device).images, plan), batch.to(plan.device))["total"]
+        if job.adversary is not None:  # for the time that it takes: every plan is judged on the same pictures
+            job.attacked(model, plan, batch.to(plan.device))
+        here = seen.to(plan.device)
+        return job.task.loss(model, forward_train(model, here.images, plan), here)["total"]
 
     facts = {"model": job.recipe.model, "options": job.recipe.model_options, "shape": list(batch.pixels.shape), "task": job.recipe.task}
+    if job.recipe.adversarial is not None:
+        facts["adversarial"] = {"name": job.recipe.adversarial, **job.recipe.adversarial_options}
     key = job_key(**facts, classes=job.model.num_classes, base=base.to_dict(), version=__version__)
     return choose_plan(StepTrial(job.model, loss), candidates(base), steps=job.total_steps - job.state.step, key=key)

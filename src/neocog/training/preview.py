@@ -12,13 +12,16 @@ from neocog.batch import Batch, Preprocess, fit_matrices
 from neocog.data.dataset import Dataset
 from neocog.data.loader import Loader
 from neocog.data.open import open_dataset
+from neocog.draw.canvas import to_image, to_picture
 from neocog.draw.contact_sheet import contact_sheet
+from neocog.draw.mask import overlaid
 from neocog.errors import DataError, PictureError
 from neocog.evaluation import window
+from neocog.evaluation.reading import reading_of, scale_of
 from neocog.images import Picture, cover, to_channels
 from neocog.models import MODELS, adapt_preprocess
 from neocog.recipe import Recipe
-from neocog.targets import Label, Labels, stack
+from neocog.targets import Label, Labels, Mask, Masks, stack
 from neocog.tasks import Task
 from neocog.training.defaults import built_options, choose_network, with_options
 from neocog.training.job import task_of
@@ -28,6 +31,7 @@ __all__ = ["augmentation_sheet"]
 PICTURES, EPOCHS = 8, 3
 PICTURES_A_ROW = 2
 DECODED_AT_LEAST = (256, 256)
+MASK_OPACITY = 0.4
 
 
 def augmentation_sheet(recipe: Recipe, options: Mapping[str, Any]) -> Picture:
@@ -42,17 +46,18 @@ def augmentation_sheet(recipe: Recipe, options: Mapping[str, Any]) -> Picture:
         DataError: not one picture can be read.
     """
     dataset = open_dataset(recipe.dataset, task=recipe.task, **recipe.dataset_options)
-    recipe = with_options(choose_network(recipe, dataset), options)
+    recipe = with_options(choose_network(recipe, dataset, options), options)
     task, known = task_of(recipe, dataset), MODELS[str(recipe.model)].preprocess
     preprocess = adapt_preprocess(known, int(recipe.channels or 3), recipe.image_size or known.size)
     indices = torch.tensor(_some_pictures(dataset), dtype=torch.int64)
     members = built_options(recipe)
     batch = _as_loaded(dataset, indices, task, preprocess)
     fit = window(task.fit(training=True))
-    seen = [
+    changed = [
         augment(batch, members, fit=fit, size=preprocess.size, geometry=task.geometry, seed=recipe.seed, epoch=epoch, step=epoch)
         for epoch in range(EPOCHS)
     ]
+    seen = [task.disturb(one, recipe.seed, epoch) for epoch, one in enumerate(changed)]
     pictures, captions = [], []
     for row, index in enumerate(indices.tolist()):
         pictures += [dataset.picture(index, at_least=DECODED_AT_LEAST), *(_picture(one, row) for one in seen)]
@@ -85,7 +90,7 @@ def _as_loaded(dataset: Dataset, indices: Int64[Tensor, "n"], task: Task, prepro
     """The batch that training's loader would give, without reading all the other pictures first."""
     channels: Literal[1, 3] = 1 if preprocess.channels == 1 else 3
     if task.fit(training=True) != "cover":
-        return Loader(dataset, None, channels).batch(indices)
+        return Loader(dataset, None, channels, scale_of(task, reading_of(preprocess, task))).batch(indices)
     canvas = preprocess.resize
     pictures = [to_channels(dataset.picture(index, at_least=canvas), channels) for index in indices.tolist()]
     sizes = torch.tensor([picture.shape[-2:] for picture in pictures], dtype=torch.int64)
@@ -99,8 +104,13 @@ def _as_loaded(dataset: Dataset, indices: Int64[Tensor, "n"], task: Task, prepro
 
 
 def _picture(batch: Batch, row: int) -> Picture:
+    """What is seen, with the classes' colours over it where there is a mask."""
     pixels = batch.pixels[row]
-    return pixels if pixels.dtype == torch.uint8 else (pixels * 255).round().clamp(0, 255).to(torch.uint8)
+    picture = pixels if pixels.dtype == torch.uint8 else (pixels * 255).round().clamp(0, 255).to(torch.uint8)
+    if not isinstance(batch.targets, Masks):
+        return picture
+    mask = Mask(batch.targets.classes[row].to(torch.int32).to(torch.uint16), batch.targets.void)
+    return to_picture(overlaid(to_image(picture), mask, 1, MASK_OPACITY))
 
 
 def _name(dataset: Dataset, index: int) -> str:

@@ -10,9 +10,9 @@ import torch
 __all__ = ["PARTS", "Stopwatch"]
 
 PARTS = ("input", "forward", "backward", "optimizer", "average", "validation", "checkpoints", "other")
-"""input: pictures loaded and augmented. optimizer: clipping too, and the update of a network that does not learn by
-gradient. average: averaged weights, and their norms renewed. validation: its pictures too. checkpoints: the best
-weights too."""
+"""input: pictures loaded and augmented. forward: the passes of an adversarial training's attack too. optimizer: clipping
+too, and the update of a network that does not learn by gradient. average: averaged weights, and their norms renewed.
+validation: its pictures too. checkpoints: the best weights too."""
 
 OTHER = PARTS[-1]
 NOTHING: AbstractContextManager[None] = nullcontext()

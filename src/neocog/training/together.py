@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from neocog.data.open import open_dataset
+from neocog.engine import Plan
 from neocog.errors import UsageError
 from neocog.models.network import Learner
 from neocog.optim import OPTIMIZERS
@@ -55,6 +56,9 @@ class _Watched(RunFolder):
     def log(self, event: str, *, step: int = 0, **facts: Any) -> None:
         """The lead does."""
 
+    def write_plan(self, plan: Plan) -> None:
+        """The lead does."""
+
 
 def require_shares(job: Job) -> None:
     """Check that the processes can share the training's steps, and have the same pictures.
@@ -77,7 +81,7 @@ def _require_divisible(job: Job) -> None:
     if isinstance(job.model, Learner) or OPTIMIZERS[name].full_batch:
         found = str(job.recipe.model) if isinstance(job.model, Learner) else name
         raise UsageError(f"a training by steps of gradient, for {world} processes to share", found, "train in one process")
-    fewest = len(job.splits.train) // job.steps_per_epoch
+    fewest = len(job.shown) // job.steps_per_epoch
     if fewest < world:
         raise UsageError(f"at least {world} pictures a step, one for each process", str(fewest), "choose a larger --batch-size")
 

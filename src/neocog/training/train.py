@@ -107,7 +107,7 @@ def train(
         known, left = with_dataset_options(recipe, options or {})
         dataset = open_dataset(known.dataset, task=known.task, **known.dataset_options)
         require_trainable(dataset)
-        complete = with_options(choose_network(known, dataset), left)
+        complete = with_options(choose_network(known, dataset, left), left)
         folder = RunFolder.create_next(Path("runs") / f"{dataset.name}-{complete.model}") if out is None else RunFolder.create(out)
         held.enter_context(folder.locked())
         held.callback(folder.leave_no_trace)

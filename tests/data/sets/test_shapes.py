@@ -15,7 +15,7 @@ TASKS = ("classify", "detect", "segment", "denoise")
 
 
 def test_all_tasks_show_the_same_scenes():
-    sets = {task: open_dataset("shapes", task, count=12, noise=0.0) for task in TASKS}
+    sets = {task: open_dataset("shapes", task, count=12, shapes_noise=0.0) for task in TASKS}
     for index in range(12):
         pictures = [dataset.picture(index) for dataset in sets.values()]
         assert all(torch.equal(pictures[0], picture) for picture in pictures)
@@ -108,7 +108,7 @@ def test_pictures_are_functions_of_seed_and_number_alone():
 
 
 def test_noise_is_gaussian_of_the_wanted_deviation():
-    dataset = open_dataset("shapes", "denoise", count=30, noise=10.0)
+    dataset = open_dataset("shapes", "denoise", count=30, shapes_noise=10.0)
     errors = []
     for index in range(30):
         clean = dataset.target(index).picture.double()
@@ -145,8 +145,9 @@ def test_size_and_count_are_options(size):
             "to do: give size a size HEIGHTxWIDTH of at least 16; the default is 64x64",
         ),
         (
-            {"noise": -1.0},
-            "expected: noise to be a number of at least 0\nfound: -1.0\nto do: give noise a number of at least 0; the default is 25.0",
+            {"shapes_noise": -1.0},
+            "expected: shapes_noise to be a number of at least 0\nfound: -1.0\n"
+            "to do: give shapes_noise a number of at least 0; the default is 25.0",
         ),
     ],
 )

@@ -32,7 +32,9 @@ class Options:
     count: int = option(2000, "how many pictures", low=1)
     size: Size = option((64, 64), "height and width in pixels", low=SMALLEST)
     shapes_seed: int = option(0, "pictures of different seeds have nothing in common")
-    noise: float = option(25.0, "standard deviation of the noise that the task denoise has to take away, on the scale 0 to 255", low=0)
+    shapes_noise: float = option(
+        25.0, "standard deviation of the noise that the task denoise has to take away, on the scale 0 to 255", low=0
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -46,7 +48,7 @@ class ShapesDataset(Dataset):
 
     Args:
         task: which targets.
-        options: count, size, shapes_seed and noise.
+        options: count, size, shapes_seed and shapes_noise.
     """
 
     channels = 3
@@ -92,8 +94,8 @@ class ShapesDataset(Dataset):
     def picture(self, index: int, at_least: Size | None = None, depth: Literal[8, 16] = 8) -> Picture:
         """The scene, drawn; with noise for the task denoise."""
         clean = draw_scene(self.options.shapes_seed, index, self.options.size).picture()
-        if self.task == "denoise" and self.options.noise > 0:
-            noise = gaussian(self.options.shapes_seed, index, clean.numel()).reshape(tuple(clean.shape)) * self.options.noise
+        if self.task == "denoise" and self.options.shapes_noise > 0:
+            noise = gaussian(self.options.shapes_seed, index, clean.numel()).reshape(tuple(clean.shape)) * self.options.shapes_noise
             clean = torch.from_numpy(np.rint(clean.numpy() + noise).clip(0, 255).astype(np.uint8))
         return clean if depth == 8 else (clean.to(torch.int32) * 257).to(torch.uint16)
 

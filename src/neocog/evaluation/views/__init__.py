@@ -2,5 +2,6 @@
 
 from neocog.evaluation.views.see import canvas_of, chosen, see
 from neocog.evaluation.views.view import VIEWS, View
+from neocog.evaluation.views.whole import Seen, require_whole, see_whole
 
-__all__ = ["VIEWS", "View", "canvas_of", "chosen", "see"]
+__all__ = ["VIEWS", "Seen", "View", "canvas_of", "chosen", "require_whole", "see", "see_whole"]

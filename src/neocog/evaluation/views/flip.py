@@ -13,4 +13,4 @@ def _maps(canvas: Size, size: Size) -> Float[Tensor, "2 3 3"]:
     return torch.stack([torch.eye(3, dtype=torch.float64), mirrored])
 
 
-VIEWS.add("flip", View("as it is and mirrored left to right: 2 views", _maps, mirrors=True))
+VIEWS.add("flip", View("as it is and mirrored left to right: 2 views", _maps, mirrors=True, whole=True))

@@ -29,6 +29,7 @@ class View:
         canvas: of a member that cuts windows out: the canvas that it needs. Its maps lead from there to the input;
             those of a member without one move points of the input.
         mirrors: whether mirror images are among the views.
+        whole: whether every view shows all of the input, at most mirrored: answers that are maps can then be brought back.
         source: where the method comes from.
     """
 
@@ -36,6 +37,7 @@ class View:
     maps: Callable[[Size, Size], Tensor]
     canvas: Callable[[Preprocess], Size] | None = None
     mirrors: bool = False
+    whole: bool = False
     source: str = ""
 
 
