@@ -83,7 +83,7 @@ def pairs(picture: Tensor) -> dict[str, tuple[str, Explain, Explain]]:
     last = model.stages[list(model.stages)[-1]]
     captums: dict[str, tuple[Trained, Callable[[], Tensor]]] = {
         "saliency": (mobile, lambda: (attr.Saliency(model).attribute(leaf(normal), target=target) / deviation).amax(dim=1)),
-        "smooth_grad": (mobile, lambda: noise_tunnel(model, normal, target)),
+        "smooth_grad": (mobile, lambda: (noise_tunnel(model, normal, target) / deviation).abs().amax(dim=1)),
         "integrated_gradients": (
             mobile,
             lambda: (
@@ -156,7 +156,7 @@ def noise_tunnel(model: torch.nn.Module, images: Tensor, target: Tensor) -> Tens
     tunnel = attr.NoiseTunnel(attr.Saliency(model))
     return tunnel.attribute(
         leaf(images), nt_type="smoothgrad", nt_samples=SAMPLES, nt_samples_batch_size=1, stdevs=0.15, target=target, abs=False
-    ).amax(dim=1)
+    )
 
 
 def ruled(kind: Any, trained: Trained, images: Tensor, picture: Tensor) -> Tensor:
