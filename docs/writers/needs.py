@@ -1,8 +1,8 @@
-"""Tables of what trainings take of memory: with many pictures, and forecast beside seen."""
+"""Tables of what trainings take: of memory with many pictures, forecast beside seen, and where their time goes."""
 
 from writers.markdown import kept_result, measured_on, table
 
-__all__ = ["memory_forecast", "scale_memory"]
+__all__ = ["memory_forecast", "scale_memory", "time_shares"]
 
 
 def scale_memory() -> str:
@@ -36,3 +36,12 @@ def memory_forecast() -> str:
     )
     headings = ("network", "image", "pictures a step", "forecast, MiB", "measured, MiB", "ratio")
     return table(headings, rows) + f"\nProcesses of each: {kept['repeats']}; medians.\n" + measured_on(kept)
+
+
+def time_shares() -> str:
+    """The kept result of benchmarks/scale.py: the shares of the parts of a training's time."""
+    kept = kept_result("scale.json")
+    found = kept["shares"]["trainings"]
+    parts = list(next(iter(found.values())))
+    rows = ((name, *(f"{shares[part]:.1%}" for part in parts)) for name, shares in found.items())
+    return table(("training", *parts), rows) + measured_on(kept)
