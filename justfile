@@ -26,4 +26,4 @@ bench *arguments:
 
 # bad input against every reader, and trainings that are killed at random
 campaign *arguments:
-    uv run python tests/campaign/run.py --cases 12500 --kills 200 {{arguments}}
+    uv run python tests/campaign/run.py --cases 14000 --kills 200 {{arguments}}

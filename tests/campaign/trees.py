@@ -71,7 +71,7 @@ def _split_folder(file: Path, folder: Path, random: Random) -> None:
 
 
 def _moved(old: Path, new: Path) -> None:
-    if not new.exists() and len(str(new)) < 2000:
+    if len(str(new)) < 2000 and not new.exists():
         old.rename(new)
 
 
@@ -88,7 +88,7 @@ def _deep(file: Path, folder: Path, random: Random) -> None:
     place = folder
     for _ in range(depth):
         place = place / "d"
-    if not place.exists() and len(str(place)) < 3500:
+    if len(str(place)) < 3500 and not place.exists():
         _make_step_by_step(folder, depth)
         (place / file.name[:50]).write_bytes(file.read_bytes())
 

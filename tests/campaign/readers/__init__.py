@@ -6,7 +6,7 @@ from campaign.case import Reader
 
 __all__ = ["MODULES", "find", "names"]
 
-MODULES = ("pictures", "published", "folders", "tables", "runs", "weights", "caches")
+MODULES = ("pictures", "published", "folders", "pixels", "tables", "runs", "weights", "caches")
 
 
 def names() -> list[str]:
