@@ -1,8 +1,7 @@
 """Datasets of picture files with a mask file each."""
 
 import hashlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
@@ -11,11 +10,9 @@ from jaxtyping import Bool, UInt16
 from torch import Tensor
 
 from neocog.data.class_list import ClassList
-from neocog.data.compact import Names
-from neocog.data.dataset import Split, content_digest
-from neocog.data.files import FileDataset, read_file
+from neocog.data.dataset import Split
+from neocog.data.partnered import PartneredFiles
 from neocog.errors import PictureError
-from neocog.files import printable
 from neocog.images import Size, decode_mask
 from neocog.targets import Mask
 
@@ -25,7 +22,7 @@ MASK_SUFFIXES = ("", "_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_L"
 MOST_NAMES_SHOWN = 3
 
 
-class MaskedFiles(FileDataset):
+class MaskedFiles(PartneredFiles):
     """Picture files with a mask file each.
 
     Args:
@@ -38,6 +35,9 @@ class MaskedFiles(FileDataset):
         notes: how the layout was told, and what was left out.
     """
 
+    partner = fault = "mask"
+    missing = ("a mask for each picture", "no mask of its name", "add the mask, or take the picture away")
+
     def __init__(
         self,
         name: str,
@@ -49,8 +49,7 @@ class MaskedFiles(FileDataset):
         splits: Sequence[Split | None] | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
-        super().__init__(printable(name), "segment", root, files, splits)
-        self.masks = Names(masks)
+        super().__init__(name, "segment", root, files, masks, splits=splits)
         self.classes = classes
         self.class_names = classes.names
         self.notes = (*notes, *classes.notes)
@@ -75,55 +74,29 @@ class MaskedFiles(FileDataset):
         """
         numbers = self._numbers(index)
         if tuple(numbers.shape) != size:
-            found = f"{self.masks[index]} of {numbers.shape[0]}x{numbers.shape[1]} for a picture of {size[0]}x{size[1]}"
+            found = f"{self.partners[index]} of {numbers.shape[0]}x{numbers.shape[1]} for a picture of {size[0]}x{size[1]}"
             raise PictureError("a mask of the picture's size", found, "make them of one size", "mask")
         present = numbers.flatten().to(torch.int64).unique()
         unknown = present[~self._known[present]].tolist()
         if unknown:
             shown = ", ".join(map(str, unknown[:MOST_NAMES_SHOWN])) + (", …" if len(unknown) > MOST_NAMES_SHOWN else "")
-            expected, found = f"numbers of the {len(self.class_names)} classes in the mask", f"{shown} in {self.masks[index]}"
+            expected, found = f"numbers of the {len(self.class_names)} classes in the mask", f"{shown} in {self.partners[index]}"
             raise PictureError(expected, found, "correct the mask, or list all classes", "mask")
         if present.tolist() == [self.classes.void_number]:
-            expected, found = "a mask with a labelled pixel", f"nothing but void in {self.masks[index]}"
+            expected, found = "a mask with a labelled pixel", f"nothing but void in {self.partners[index]}"
             raise PictureError(expected, found, "label it, or take it away", "mask")
 
-    def target_mark(self, index: int) -> str:
-        """The first eight bytes of the digest of the mask's file; empty where it cannot be read."""
-        try:
-            return content_digest(self._content_of_mask(index)).hex()[:16]
-        except PictureError:
-            return ""
-
     def fingerprint(self) -> str:
-        """As for all files, and of the masks' sizes in bytes and the classes' numbers."""
-        digest = hashlib.blake2b(super().fingerprint().encode(), digest_size=16)
-        digest.update(f"{self.classes.numbers} {self.classes.void_number} {self.classes.colours}".encode())
-        for name, facts in self._stats_of_masks():
-            digest.update(f"\n{-1 if facts is None else facts.st_size} {name}".encode(errors="surrogateescape"))
-        return digest.hexdigest()
-
-    def _stats_of_masks(self) -> Iterator[tuple[str, os.stat_result | None]]:
-        for name in self.masks:
-            try:
-                yield name, (Path(str(self.root)) / name).stat() if name else None
-            except OSError:
-                yield name, None
-
-    def _content_of_mask(self, index: int) -> bytes:
-        if not self.masks[index]:
-            raise PictureError("a mask for each picture", "no mask of its name", "add the mask, or take the picture away", "mask")
-        assert self.root is not None
-        try:
-            return read_file(self.root / self.masks[index])
-        except PictureError as error:
-            raise _of_mask(self.masks[index], error) from error
+        """As for all files with a target's, and of the classes' numbers."""
+        known = f"{self.classes.numbers} {self.classes.void_number} {self.classes.colours}"
+        return hashlib.blake2b(f"{super().fingerprint()} {known}".encode(), digest_size=16).hexdigest()
 
     def _numbers(self, index: int) -> UInt16[Tensor, "h w"]:
-        content = self._content_of_mask(index)
+        content = self.partner_content(index)
         try:
             return decode_mask(content, colours=self.classes.colours)
         except PictureError as error:
-            raise _of_mask(self.masks[index], error) from error
+            raise self.of_partner(index, error) from error
 
     @cached_property
     def _indices(self) -> UInt16[Tensor, "n"]:
@@ -132,10 +105,6 @@ class MaskedFiles(FileDataset):
     @cached_property
     def _known(self) -> Bool[Tensor, "n"]:
         return self.classes.known()
-
-
-def _of_mask(name: str, error: PictureError) -> PictureError:
-    return PictureError(error.expected, f"its mask {name}: {error.found}", error.remedy, "mask")
 
 
 def partners(pictures: Sequence[str], masks: Sequence[str]) -> tuple[list[str], list[str]]:

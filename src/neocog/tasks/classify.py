@@ -15,7 +15,7 @@ from neocog.batch import Batch, Fit
 from neocog.draw.annotate import annotate
 from neocog.engine import forward
 from neocog.engine.plan import Plan
-from neocog.errors import RecipeError, UsageError
+from neocog.errors import UsageError
 from neocog.images import Picture
 from neocog.losses import CLASSIFICATION_LOSSES, label_weights
 from neocog.metrics.base import Metrics
@@ -23,6 +23,7 @@ from neocog.metrics.classification import ClassificationMetrics
 from neocog.models.network import Network
 from neocog.options import check, option
 from neocog.targets import Label, Labels, Prediction, Target
+from neocog.tasks.class_weights import require_one_for_each, weights_on, with_auxiliary_heads
 from neocog.tasks.task import TASKS
 
 __all__ = ["Classify", "ClassifyObjective", "ClassifyOptions"]
@@ -54,9 +55,7 @@ class Classify:
     showings = 1
 
     def __init__(self, options: ClassifyOptions, class_names: tuple[str, ...]) -> None:
-        if options.class_weights and len(options.class_weights) != len(class_names):
-            expected, found = f"{len(class_names)} class_weights, one for each class", str(len(options.class_weights))
-            raise RecipeError(expected, found, f"give one each for {', '.join(class_names)}")
+        require_one_for_each(options.class_weights, class_names)
         self.options = options
         self.class_names = class_names
 
@@ -72,21 +71,17 @@ class Classify:
         """The network's loss, or the one that was chosen; auxiliary heads count by the network's weight for them."""
         labels = _labels(batch)
         loss = CLASSIFICATION_LOSSES[model.loss if self.options.loss == "auto" else self.options.loss]
-        weights = self._class_weights(outputs["logits"].device)
+        weights = weights_on(outputs["logits"].device, self.options.class_weights)
         losses = {
             name: loss(logits, labels, label_smoothing=self.options.label_smoothing, class_weights=weights)
             for name, logits in outputs.items()
         }
-        main = losses.pop("logits")
-        return {"total": main + model.auxiliary_weight * sum(losses.values()) if losses else main}
+        return {"total": with_auxiliary_heads(model, losses)}
 
     def weight(self, batch: Batch) -> float:
         """The sum of the labels' weights, which are 1 without class weights."""
-        weights = self._class_weights(batch.pixels.device)
+        weights = weights_on(batch.pixels.device, self.options.class_weights)
         return float(len(batch)) if weights is None else float(label_weights(_labels(batch), weights).sum())
-
-    def _class_weights(self, device: torch.device) -> Float[Tensor, "k"] | None:
-        return torch.tensor(self.options.class_weights, device=device) if self.options.class_weights else None
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
         """The most probable class, with the probabilities of all."""

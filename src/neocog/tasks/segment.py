@@ -12,7 +12,6 @@ from torch import Tensor
 
 from neocog.batch import Batch, Fit
 from neocog.draw.segmentation import draw_segmentation
-from neocog.errors import RecipeError
 from neocog.images import Picture, Size
 from neocog.losses import SEGMENTATION_LOSSES, focal, pixel_weights
 from neocog.losses import SegmentationLoss as Loss
@@ -21,6 +20,7 @@ from neocog.metrics.segmentation import SegmentationMetrics
 from neocog.models.network import Network
 from neocog.options import check, option
 from neocog.targets import Mask, Masks, Prediction, Target
+from neocog.tasks.class_weights import require_one_for_each, weights_on, with_auxiliary_heads
 from neocog.tasks.segment_objective import SegmentObjective
 from neocog.tasks.source_scale import rows_at_source
 from neocog.tasks.task import TASKS
@@ -59,9 +59,7 @@ class Segment:
     showings = 1
 
     def __init__(self, options: SegmentOptions, class_names: tuple[str, ...]) -> None:
-        if options.class_weights and len(options.class_weights) != len(class_names):
-            expected, found = f"{len(class_names)} class_weights, one for each class", str(len(options.class_weights))
-            raise RecipeError(expected, found, f"give one each for {', '.join(class_names)}")
+        require_one_for_each(options.class_weights, class_names)
         self.options = options
         self.class_names = class_names
 
@@ -97,24 +95,20 @@ class Segment:
     def loss(self, model: Network, outputs: Mapping[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """The chosen loss; auxiliary heads count by the network's weight for them."""
         masks, loss = _masks(batch), self._loss()
-        weights = self._class_weights(outputs["logits"].device)
+        weights = weights_on(outputs["logits"].device, self.options.class_weights)
         losses = {name: loss(logits, masks, class_weights=weights) for name, logits in outputs.items()}
-        main = losses.pop("logits")
-        return {"total": main + model.auxiliary_weight * sum(losses.values()) if losses else main}
+        return {"total": with_auxiliary_heads(model, losses)}
 
     def _loss(self) -> Loss:
         if self.options.loss == "focal":
             return partial(focal, gamma=self.options.focal_gamma)
         return SEGMENTATION_LOSSES[self.options.loss]
 
-    def _class_weights(self, device: torch.device) -> Float[Tensor, "k"] | None:
-        return torch.tensor(self.options.class_weights, device=device) if self.options.class_weights else None
-
     def weight(self, batch: Batch) -> float:
         """The sum of the pixels' weights as a share of a picture's pixels; the pictures where the loss compares areas."""
         if self.options.loss not in BY_PIXELS:
             return float(len(batch))
-        weights = pixel_weights(_masks(batch), self._class_weights(batch.pixels.device))
+        weights = pixel_weights(_masks(batch), weights_on(batch.pixels.device, self.options.class_weights))
         return max(float(weights.sum(dtype=torch.float64)) / weights[0].numel(), LEAST_WEIGHT)
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:

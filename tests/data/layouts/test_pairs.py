@@ -46,7 +46,7 @@ def test_given_splits(folder):
 
 def test_suffixes_may_differ(folder):
     dataset = open_dataset(folder({"Clean/a/1.jpg": picture_bytes(1, kind="JPEG"), "NOISY/a/1.png": 2}))
-    assert dataset.clean[0] == "Clean/a/1.jpg"
+    assert dataset.partners[0] == "Clean/a/1.jpg"
     assert dataset.target(0).picture.shape == (3, 20, 24)
 
 
