@@ -4,6 +4,7 @@ DataLoader with two workers, Pillow, torchvision's transforms, float32, contiguo
 """
 
 import time
+from collections.abc import Callable
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from neocog.data.open import open_dataset
 from neocog.data.splits import make_splits
 from neocog.models import create_model
 
-__all__ = ["MEAN", "STD", "WORKERS", "photo_transform", "pictures", "train_plainly"]
+__all__ = ["MEAN", "STD", "WORKERS", "photo_transform", "pictures", "time_steps", "train_plainly"]
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 WORKERS = 2
@@ -51,19 +52,46 @@ def train_plainly(workload: Workload, folder: Path) -> dict[str, float]:
     """Train and time; the clock starts when small pictures are in memory and folders listed, and stops after the last step."""
     torch.manual_seed(0)
     dataset, classes, channels = pictures(workload, folder)
+
+    def network() -> nn.Module:
+        return create_model(workload.model, num_classes=classes, in_channels=channels, image_size=(workload.size, workload.size))
+
+    return time_steps(dataset, network, nn.CrossEntropyLoss(), batch_size=workload.batch_size, epochs=workload.epochs)
+
+
+def time_steps(
+    dataset: Dataset[Any],
+    network: Callable[[], nn.Module],
+    criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
+    *,
+    batch_size: int,
+    epochs: int,
+    rate: float = 1e-3,
+    decay: float = 0.01,
+) -> dict[str, float]:
+    """Make a network and train it, with two workers that load, and AdamW.
+
+    Args:
+        dataset: gives images and what they are to become.
+        network: makes it.
+        criterion: of the network's answer and what the images are to become.
+        batch_size: images per step.
+        epochs: how often every image is seen.
+        rate: of learning.
+        decay: of the weights.
+    """
     started = time.perf_counter()
-    model: nn.Module = create_model(workload.model, num_classes=classes, in_channels=channels, image_size=(workload.size, workload.size))
-    model.train()
-    optimizer, criterion = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01), nn.CrossEntropyLoss()
-    loader = DataLoader(dataset, batch_size=workload.batch_size, shuffle=True, num_workers=WORKERS)
+    model = network().train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=decay)
+    loader = DataLoader(dataset, batch_size=batch_size, shuffle=True, num_workers=WORKERS)
     stepping = time.perf_counter()
     seen = 0
-    for images, labels in chain.from_iterable(repeat(loader, workload.epochs)):
+    for images, wanted in chain.from_iterable(repeat(loader, epochs)):
         optimizer.zero_grad()
-        loss = criterion(model(images), labels)
+        loss = criterion(model(images), wanted)
         loss.backward()
         optimizer.step()
-        seen += len(labels)
+        seen += len(images)
     ended = time.perf_counter()
     return {
         "pictures": seen,

@@ -11,24 +11,18 @@ Memory is the largest sum of the proportional set sizes of a process and its wor
 import argparse
 import json
 import os
-import statistics
-import subprocess
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import psutil
 from kept import keep, known, measured_on
+from ours import train_and_time
+from sides import against, in_turn, medians
 from workloads import WORKLOADS, Workload, prepare_data
 
 SIDES = ("plain", "neocog")
 PEERS = ("timm", "timm-best", "fastai", "fastai-best")
-FIGURES = ("images_per_second", "steady", "memory")
-SECONDS_BETWEEN_LOOKS = 0.5
 
 
 def main() -> None:
@@ -55,71 +49,23 @@ def _keep(path: Path, name: str, result: dict[str, Any]) -> None:
 
 
 def _measure(name: str, workload: Workload, sides: Sequence[str], repeats: int) -> dict[str, Any]:
-    """Medians of all sides, run in turn; which one begins changes from round to round."""
-    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in sides}
+    """Medians of all sides, run in turn."""
     with tempfile.TemporaryDirectory() as folder:
-        data = prepare_data(workload, Path(folder))
-        for repeat in range(repeats):
-            first = repeat % len(sides)
-            for side in (*sides[first:], *sides[:first]):
-                runs[side].append(_in_a_process(side, name, data))
-                print(f"{name} {repeat + 1} {side}: {runs[side][-1]['images_per_second']:,.1f} images/s", file=sys.stderr, flush=True)
-    against = {side: _against(runs["neocog"], runs[side]) for side in sides if side != "neocog"}
-    for side, result in against.items():
+        runs = in_turn(__file__, name, sides, repeats, prepare_data(workload, Path(folder)))
+    rivals = {side: against(runs["neocog"], runs[side]) for side in sides if side != "neocog"}
+    for side, result in rivals.items():
         print(f"{name}: {result['ratio']:.2f} times {side} ({result['steady_ratio']:.2f} steady)", flush=True)
     return {
         "repeats": repeats,
         "pictures": runs["neocog"][0]["pictures"],
         "plan": runs["neocog"][-1]["plan"],
-        "ratio": against["plain"].pop("ratio"),
-        "steady_ratio": against["plain"].pop("steady_ratio"),
+        "ratio": rivals["plain"].pop("ratio"),
+        "steady_ratio": rivals["plain"].pop("steady_ratio"),
         "goal": workload.goal,
-        "plain": against.pop("plain"),
-        "neocog": _medians(runs["neocog"]),
-        "peers": against,
+        "plain": rivals.pop("plain"),
+        "neocog": medians(runs["neocog"]),
+        "peers": rivals,
     }
-
-
-def _medians(runs: Sequence[dict[str, Any]]) -> dict[str, float]:
-    return {key: statistics.median(run[key] for run in runs) for key in FIGURES}
-
-
-def _against(ours: Sequence[dict[str, Any]], theirs: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """A rival's medians, and those of the rounds' ratios, our speed to its."""
-    ratios = {
-        name: statistics.median(one[key] / other[key] for one, other in zip(ours, theirs, strict=True))
-        for name, key in (("ratio", "images_per_second"), ("steady_ratio", "steady"))
-    }
-    return {**_medians(theirs), "pictures": theirs[0]["pictures"], **ratios}
-
-
-def _in_a_process(side: str, name: str, data: Path) -> dict[str, Any]:
-    """One side in a process of its own, with an empty cache; its figures and its largest memory."""
-    with tempfile.TemporaryDirectory() as cache:
-        environment = {**os.environ, "NEOCOG_DATA": str(data), "NEOCOG_CACHE": cache}
-        process = subprocess.Popen(
-            [sys.executable, __file__, "--side", side, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-        )
-        largest = [0]
-        watcher = threading.Thread(target=_watch, args=(process.pid, largest))
-        watcher.start()
-        out, errors = process.communicate()
-        watcher.join()
-    if process.returncode:
-        raise RuntimeError(f"{side} of {name} failed:\n{errors}")
-    return {**json.loads(out.splitlines()[-1]), "memory": largest[0]}
-
-
-def _watch(pid: int, largest: list[int]) -> None:
-    """Keep the largest memory of a process and its children, until it ends."""
-    try:
-        process = psutil.Process(pid)
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
-            family = [process, *process.children(recursive=True)]
-            largest[0] = max(largest[0], sum(member.memory_full_info().pss for member in family))
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-    except psutil.Error:
-        return
 
 
 def _one_side(side: str, workload: Workload) -> dict[str, Any]:
@@ -140,32 +86,15 @@ def _one_side(side: str, workload: Workload) -> dict[str, Any]:
 
 
 def _train_with_neocog(workload: Workload, folder: Path) -> dict[str, Any]:
-    import neocog
-
     dataset = str(folder / "hymenoptera") if workload.dataset == "hymenoptera" else workload.dataset
-    size = (workload.size, workload.size)
-    with tempfile.TemporaryDirectory() as out:
-        choices = {
-            "model": workload.model,
-            "epochs": workload.epochs,
-            "batch_size": workload.batch_size,
-            "image_size": size,
-            "learning_rate": 1e-3,
-        }
-        run = neocog.train(dataset, out=Path(out) / "run", progress=False, **choices)
-        folder_of_run = run.trained.folder
-        if run.result is None or folder_of_run is None:
-            raise RuntimeError("the training left no result")
-        events = {event["event"]: event for event in folder_of_run.events()}
-        once = events["read"]["seconds"] + events["plan"]["cost"]
-        pictures = run.result.images_per_second * run.result.seconds
-        return {
-            "pictures": round(pictures),
-            "seconds": once + run.result.seconds,
-            "images_per_second": pictures / (once + run.result.seconds),
-            "steady": run.result.images_per_second,
-            "plan": {key: run.result.plan[key] for key in ("layout", "precision", "threads")},
-        }
+    choices = {
+        "model": workload.model,
+        "epochs": workload.epochs,
+        "batch_size": workload.batch_size,
+        "image_size": (workload.size, workload.size),
+        "learning_rate": 1e-3,
+    }
+    return train_and_time(dataset, **choices)
 
 
 if __name__ == "__main__":

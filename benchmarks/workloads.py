@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from neocog.images import Size
 from neocog.machine import data_folder
 
-__all__ = ["WORKLOADS", "Workload", "prepare_data"]
+__all__ = ["PIXELS", "WORKLOADS", "PixelWorkload", "Workload", "cut_pictures", "prepare_data"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,82 @@ WORKLOADS = {
     "resnet18-cifar10": Workload("resnet18_cifar", "cifar10", 1000, 1, 128, 32, 2.8),
     "resnet18-photos": Workload("resnet18", "hymenoptera", 0, 4, 32, 224, 2.2),
 }
+
+
+@dataclass(frozen=True)
+class PixelWorkload:
+    """One training of a network that answers for every pixel, by a recipe, and predictions of networks like it.
+
+    Attributes:
+        recipe: file in recipes/, which says all that is not said here.
+        parts: folders under NEOCOG_DATA, what to call them, and how many of their pictures to take.
+        epochs: how often every picture is seen.
+        batch_size: pictures, or patches, per step.
+        channels: of the images.
+        classes: how many there are; those of the images' channels for denoising.
+        asked: folder under NEOCOG_DATA whose pictures are predicted.
+        shown_at: heights and widths of the networks' inputs; None for pictures in their own pixels.
+        train_goal: least ratio to the plain loop that is aimed at; None where none is.
+        predict_goal: the same of predictions.
+    """
+
+    recipe: str
+    parts: tuple[tuple[str, str, int], ...]
+    epochs: int
+    batch_size: int
+    channels: int
+    classes: int
+    asked: str
+    shown_at: tuple[Size | None, ...]
+    train_goal: float | None = None
+    predict_goal: float | None = None
+
+
+PIXELS = {
+    "camvid": PixelWorkload(
+        recipe="camvid_unet.toml",
+        parts=(
+            ("CamVid/train", "train", 128),
+            ("CamVid/trainannot", "trainannot", 128),
+            ("CamVid/val", "val", 8),
+            ("CamVid/valannot", "valannot", 8),
+        ),
+        epochs=2,
+        batch_size=8,
+        channels=3,
+        classes=11,
+        asked="CamVid/val",
+        shown_at=((360, 480), (180, 240)),
+        train_goal=2.0,
+        predict_goal=3.0,
+    ),
+    "denoising": PixelWorkload(
+        recipe="bsd_dncnn25.toml",
+        parts=(("bsd/train", "train", 32), ("bsd/Set68", "val", 2)),
+        epochs=1,
+        batch_size=16,
+        channels=1,
+        classes=1,
+        asked="bsd/Set68",
+        shown_at=(None,),
+    ),
+}
+
+
+def cut_pictures(workload: PixelWorkload, folder: Path, share: float = 1.0) -> Path:
+    """A dataset with the first pictures of the workload's parts.
+
+    Args:
+        workload: says which.
+        folder: takes it, by the name of its folder of origin.
+        share: of the pictures that the workload names.
+    """
+    target = folder / workload.parts[0][0].partition("/")[0]
+    for source, name, count in workload.parts:
+        (target / name).mkdir(parents=True)
+        for picture in sorted((data_folder() / source).iterdir())[: max(1, round(share * count))]:
+            shutil.copy(picture, target / name)
+    return target
 
 
 def prepare_data(workload: Workload, folder: Path) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "kept_result", "measured_on", "members", "options", "sentence", "table", "typed"]
+__all__ = ["FOLDER", "kept_result", "measured_on", "members", "options", "sentence", "table", "typed", "won"]
 
 FOLDER = Path(__file__).parent.parent
 
@@ -50,3 +50,9 @@ def measured_on(kept: Any) -> str:
     """The machine and the day of a result."""
     machine = kept["machine"]
     return f"\nMeasured on {kept['date']}: {machine['processor']}, {machine['cores']} cores, torch {machine['torch']}.\n"
+
+
+def won(ratio: float, *, bold: bool = True) -> str:
+    """A ratio to a rival, and whether the rival won."""
+    text = f"**{ratio:.2f}**" if bold else f"{ratio:.2f}"
+    return text if ratio >= 1 else f"{text} (the rival wins)"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from writers.markdown import kept_result, measured_on, table
+from writers.markdown import kept_result, measured_on, table, won
 
 __all__ = ["convolution_forms", "dense_labels", "input_speed", "learning_rates", "top_patches_speed", "training_speed", "zoo_speed"]
 
@@ -38,8 +38,8 @@ def training_speed() -> str:
             rival,
             f"{theirs['steady']:,.0f}",
             f"{result['neocog']['steady']:,.0f}",
-            _won(theirs.get("ratio", result["ratio"])),
-            _won(theirs.get("steady_ratio", result["steady_ratio"]), bold=False),
+            won(theirs.get("ratio", result["ratio"])),
+            won(theirs.get("steady_ratio", result["steady_ratio"]), bold=False),
             f"{theirs['memory'] / 2**30:.2f} / {result['neocog']['memory'] / 2**30:.2f}",
             ", ".join(str(value) for value in result["plan"].values()),
         )
@@ -48,12 +48,6 @@ def training_speed() -> str:
     )
     speeds = ("rival images/s", "neocog images/s", "ratio", "ratio, steady")
     return table(("training", "pictures", "runs", "rival", *speeds, "peak memory, GiB", "plan"), rows) + measured_on(kept)
-
-
-def _won(ratio: float, *, bold: bool = True) -> str:
-    """A ratio to a rival, and whether the rival won."""
-    text = f"**{ratio:.2f}**" if bold else f"{ratio:.2f}"
-    return text if ratio >= 1 else f"{text} (the rival wins)"
 
 
 def zoo_speed() -> str:

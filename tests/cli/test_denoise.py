@@ -1,5 +1,7 @@
 """`--task denoise` from the command line: train, evaluate, predict; what cannot be used is named."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -52,6 +54,98 @@ def test_a_blind_network_is_told_that_the_noise_is_estimated(tell, photos, tmp_p
     assert tell("train", photos, *SMALL, "--sigma", "5", "30", "--out", run).exit_code == 0
     assert "sigma estimated" in tell("evaluate", run).out
     assert "sigma = [5.0, 30.0]" in (run / "recipe.toml").read_text()
+
+
+def test_other_noise_than_in_the_training(tell, photos, tmp_path):
+    run = tmp_path / "run"
+    assert tell("train", photos, *SMALL, "--sigma", "0", "55", "--out", run).exit_code == 0
+    own = tell("evaluate", run, "--json").answer
+    assert own["noise"] == {"noise": "gaussian", "sigma": [0.0, 55.0]}
+    before = hashes(run)
+    found = {}
+    for sigma in ("15", "50"):
+        told = tell("evaluate", run, "--sigma", sigma, "--json")
+        assert told.exit_code == 0, told.err
+        assert told.answer["noise"] == {"noise": "gaussian", "sigma": [float(sigma)]}
+        assert told.answer["files"] == []
+        assert told.answer["baselines"][0]["settings"].endswith(f"sigma {sigma} of 255, known")
+        found[sigma] = told.answer["metrics"]["test/noisy_psnr"]
+    assert found["15"] == pytest.approx(20 * np.log10(255 / 15), abs=0.7)  # less what is cut off at black and white
+    assert found["15"] > found["50"] + 9
+    shown = tell("evaluate", run, photos, "--noise", "jpeg", "--jpeg-quality", "10", "40", "--save", tmp_path / "kept").out
+    assert "noise       jpeg, jpeg quality 10 to 40" in shown
+    assert "sigma estimated" in shown
+    kept = json.loads((tmp_path / "kept" / "evaluation.json").read_text())
+    assert kept["noise"] == {"noise": "jpeg", "jpeg_quality": [10, 40]}
+    assert hashes(run) == before
+    assert tell("evaluate", run, "--sigma", "0", "55", "--json").answer["files"] != []  # its own noise, so its own evaluation
+
+
+def test_noise_is_refused_where_there_is_none_to_choose(tell, refused, photos, tmp_path):
+    digits, pairs = tmp_path / "digits", tmp_path / "pairs"
+    assert tell("train", "digits", "--model", "softmax_regression", "--epochs", "1", "--speed", "exact", "--out", digits).exit_code == 0
+    refused(
+        ["evaluate", digits, "--sigma", "15", "--noise", "gaussian"],
+        2,
+        "a network that denoises, for the choice of noise and sigma",
+        "one to classify",
+        "leave noise and sigma out",
+    )
+    for kind in ("clean", "noisy"):
+        (pairs / kind).mkdir(parents=True)
+        (pairs / kind / "1.png").write_bytes(photo(1))
+    refused(
+        ["evaluate", "--model", "dncnn", "--depth", "3", "--width", "4", pairs, "--sigma", "15"],
+        2,
+        "clean pictures, for the choice of sigma",
+        "pairs, pairs whose noise is their own",
+        "leave sigma out, or name a folder of clean pictures",
+    )
+    refused(
+        ["evaluate", "--model", "dncnn", "--depth", "3", "--width", "4", photos, "--peak", "15"],
+        2,
+        "options of the noise gaussian",
+        "peak of poisson",
+        "leave it out, or choose --noise poisson",
+    )
+    refused(
+        ["evaluate", "--model", "dncnn", "--depth", "3", "--width", "4", photos, "--sigma", "much"],
+        2,
+        "a number for --sigma",
+        "'much'",
+        "write --sigma and a number",
+    )
+
+
+def test_views_and_a_second_network(tell, photos, tmp_path):
+    run, other = tmp_path / "run", tmp_path / "other"
+    for place, seed in ((run, "0"), (other, "1")):
+        assert tell("train", photos, *SMALL, "--seed", seed, "--out", place).exit_code == 0
+    before = hashes(run)
+    told = tell("evaluate", run, photos, "--with", other, "--tta", "flip", "quarter_turn", "--save", tmp_path / "kept", "--json")
+    assert told.exit_code == 0, told.err
+    answer = told.answer
+    assert (answer["cost"]["networks"], answer["cost"]["views"]) == (2, 8)
+    assert answer["views"] == ["flip", "quarter_turn"]
+    assert {"all/psnr", "all/ssim"} <= set(answer["members"][1]["first_view"])
+    shown = tell("evaluate", run, photos, "--with", other, "--tta", "flip").out
+    assert "2 networks together, 2 views" in shown
+    assert "psnr, first view" in shown
+    restored = tell("predict", run, photos / "3.png", "--with", other, "--tta", "flip", "--save", tmp_path / "out")
+    assert restored.exit_code == 0, restored.err
+    assert "2 networks, 2 views of each picture: " in restored.out
+    assert (tmp_path / "out" / "3.png").is_file()
+    assert hashes(run) == before
+
+
+def test_views_of_a_part_of_a_picture_are_refused(refused, photos):
+    refused(
+        ["evaluate", "--model", "dncnn", "--depth", "3", "--width", "4", photos, "--tta", "crops"],
+        2,
+        "views of the whole picture (flip, quarter_turn), as the answer has a place in it",
+        "crops",
+        "leave it away",
+    )
 
 
 @pytest.mark.parametrize("noise", ["poisson", "salt_and_pepper", "jpeg"])

@@ -19,6 +19,14 @@ def picture_bytes(number: int, height: int = 20, width: int = 24, kind: str = "P
     return file.getvalue()
 
 
+def mask_bytes(*numbers: int, height: int = 20, width: int = 24) -> bytes:
+    """A mask file of 8 bits in stripes of these numbers."""
+    stripes = np.array(numbers, dtype=np.uint8)[np.arange(width) * len(numbers) // width]
+    file = io.BytesIO()
+    Image.fromarray(np.broadcast_to(stripes, (height, width)).copy()).save(file, "PNG")
+    return file.getvalue()
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Write:
     """Writes files below one folder; a whole number stands for the picture of that number."""

@@ -7,6 +7,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from data.conftest import mask_bytes
 from neocog.data.dataset import SPLITS
 from neocog.data.files import LabelledFiles
 from neocog.data.open import open_dataset
@@ -239,6 +240,36 @@ def test_one_class_only(folder):
     with pytest.raises(DataError) as caught:
         made(dataset)
     assert str(caught.value) == (f"expected: at least two classes\nfound: only cat in {dataset.root}\nto do: add pictures of another class")
+
+
+def test_one_class_of_pixels_only(folder):
+    dataset = open_dataset(folder({"images/1.png": 1, "masks/1.png": mask_bytes(0)}))
+    with pytest.raises(DataError) as caught:
+        made(dataset)
+    assert str(caught.value) == (
+        f"expected: at least two classes\nfound: only class 0 in the masks of {dataset.root}\n"
+        "to do: see that the masks' numbers or colours are those of the classes"
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "note"),
+    [
+        (("train/images/1.png", "train/images/2.png", "val/images/3.png"), "val is empty: none of its pictures can be used"),
+        (
+            ("train/images/1.png", "train/images/2.png", "val/images/4.png", "test/images/3.png"),
+            "test is empty: none of its pictures can be used",
+        ),
+        (("images/1.png", "images/3.png", "images/2.png"), "val is empty: there are fewer than 3 pictures"),
+    ],
+)
+def test_a_split_that_is_empty_is_said(folder, files, note):
+    pictures = {path: number for number, path in enumerate(files)}
+    masks = {path.replace("images", "masks"): mask_bytes(0, 9 if "/3" in path else 1) for path in files}
+    dataset = open_dataset(folder({**pictures, **masks, "classes.txt": b"a\nb\n"}))
+    splits, _ = made(dataset)
+    assert splits.notes == [note]
+    assert len(splits.set_aside) == 1
 
 
 def test_a_class_only_in_val(folder):

@@ -22,6 +22,25 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
+GIVEN_BACK = """
+import psutil, torch
+from neocog.engine.allocator import give_back, keep_freed_memory
+keep_freed_memory()
+blocks = [torch.ones(1_000_000) for _ in range(60)]
+last = torch.ones(1_000)
+held = psutil.Process().memory_info().rss
+del blocks
+give_back()
+print(held - psutil.Process().memory_info().rss)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_what_is_free_is_given_back_when_asked():
+    done = subprocess.run([sys.executable, "-c", GIVEN_BACK], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 200_000_000  # of 240 MB
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
 def test_pages_are_not_cleared_again_for_every_block():
     faults = {

@@ -10,7 +10,7 @@ from torch import nn
 
 from neocog.batch import Preprocess
 from neocog.engine import Plan
-from neocog.engine.tiles import WINDOW, Region, answers_by_tiles, neighbourhood, stream, tiles
+from neocog.engine.tiles import WINDOW, Neighbourhood, Parting, Region, answers_by_tiles, neighbourhood, parting_for, stream, tiles
 from neocog.models import create_model
 from neocog.models.network import Network
 
@@ -39,6 +39,37 @@ def test_a_window_reaches_beyond_its_core_by_the_halo_or_to_the_edge(size, halo,
             assert near == 0 or far - near >= halo
         for near, far, edge in ((core.bottom, window.bottom, size[0]), (core.right, window.right, size[1])):
             assert far == edge or far - near >= halo
+
+
+@given(
+    size=st.tuples(st.integers(1, 90), st.integers(1, 90)), halo=st.integers(0, 6), grid=st.sampled_from([1, 2, 4]), room=st.integers(0, 30)
+)
+def test_the_window_of_a_core_is_found_again(size, halo, grid, room):
+    """Also where the picture is turned round: then a core may lie anywhere, and its window begins on the grid all the same."""
+    parting = Parting(2 * halo + 2 * grid + room, Neighbourhood(halo, grid))
+    for tile in parting.tiles(size):
+        assert parting.window_of(tile.core, size) == tile.window
+        turned = Region(size[0] - tile.core.bottom, size[1] - tile.core.right, size[0] - tile.core.top, size[1] - tile.core.left)
+        window = parting.window_of(turned, size)
+        assert window.top % grid == window.left % grid == 0
+        for near, far in ((window.top, turned.top), (window.left, turned.left)):
+            assert near == 0 or far - near >= halo
+        for near, far, edge in ((turned.bottom, window.bottom, size[0]), (turned.right, window.right, size[1])):
+            assert far == edge or far - near >= halo
+        for side, length in zip(window.size, size, strict=True):
+            assert min(parting.window, length) <= side < parting.window + grid
+        inner = turned.within(window)
+        assert inner.size == turned.size
+        assert (inner.top, inner.left) == (turned.top - window.top, turned.left - window.left)
+
+
+def test_networks_are_parted_as_the_farthest_seeing_wants_it():
+    near, far = (create_model("dncnn", in_channels=1, depth=depth, width=2) for depth in (3, 6))
+    assert parting_for([near], (40, WINDOW)) is None
+    assert parting_for([near], (40, WINDOW + 1)) == Parting(WINDOW, Neighbourhood(3, 1))
+    assert parting_for([near, far], (WINDOW + 1, 3)) == Parting(WINDOW, Neighbourhood(6, 1))
+    assert parting_for([near, Strided()], (WINDOW + 1, 3)).reach.grid == 4
+    assert parting_for([near, Global()], (WINDOW + 1, 3)) is None
 
 
 def test_windows_have_one_size_wherever_the_picture_is_large_enough():

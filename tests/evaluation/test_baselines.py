@@ -101,6 +101,8 @@ def test_other_data_and_unknown_noise(run, tmp_path):
             (tmp_path / kind / f"{number}.png").write_bytes(picture_bytes(number + shift))
     found = run.evaluate(tmp_path, progress=False)
     assert len(found.indices) == 2
+    assert found.noise is None
+    assert all(baseline.settings.endswith("; sigma estimated") for baseline in found.baselines)
     assert found.metrics["noisy_psnr"] < 12  # pictures that have nothing to do with each other
 
 

@@ -1,6 +1,8 @@
 """What the evaluation of a segmentation keeps, writes and prints; networks that answer together; other data's classes."""
 
+import copy
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,10 +15,12 @@ from neocog.augment import place
 from neocog.data.loader import Loader
 from neocog.data.open import open_dataset
 from neocog.errors import UsageError
+from neocog.evaluation import assemble
 from neocog.evaluation.views import VIEWS, see_whole
 from neocog.images import decode_mask
 from neocog.metrics.segmentation import SegmentationMetrics
 from neocog.targets import Mask
+from neocog.tasks.segment import Segment, SegmentOptions
 
 CHOICES = {"task": "segment", "model": "unet", "base": 8, "depth": 2, "batch_size": 16, "progress": False, "speed": "exact"}
 DATA = {"count": 120, "size": (32, 40)}
@@ -121,12 +125,27 @@ class TestTogether:
             answer = decode_mask((tmp_path / "both" / "predictions" / f"{number:06d}.png").read_bytes())
             assert (answer.int() == mean[0].argmax(0)).float().mean() > 0.999
 
+    def test_networks_for_other_scales_are_refused(self, run):
+        trained = run.trained
+        found = str(trained.preprocess.size[0]), str(trained.preprocess.size[1])
+        model = copy.copy(trained.model)
+        model.preprocess = replace(trained.preprocess, size=(16, 16), resize=(16, 16))
+        for other, words in (
+            (replace(trained, model=model), "at 16x16"),
+            (replace(trained, task=Segment(SegmentOptions(fit="crop"), trained.class_names)), "at their own scale"),
+        ):
+            with pytest.raises(UsageError) as caught:
+                assemble([trained, other])
+            assert caught.value.expected == "networks for pictures at one scale"
+            assert caught.value.found == f"{run.path} at {'x'.join(found)} and {run.path} {words}"
+
     @pytest.mark.parametrize("view", [name for name in VIEWS if not VIEWS[name].whole])
     def test_views_of_a_part_are_refused(self, run, view):
         with pytest.raises(UsageError) as caught:
             run.evaluate(tta=[view], progress=False)
         assert str(caught.value) == (
-            f"expected: views of the whole picture (flip), as the answer has a place in it\nfound: {view}\nto do: leave it away"
+            "expected: views of the whole picture (flip, quarter_turn), as the answer has a place in it\n"
+            f"found: {view}\nto do: leave it away"
         )
 
 

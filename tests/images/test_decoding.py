@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from torchvision.transforms import functional as transforms
 
 from images.made import ORIENTATION, rgb, saved, sixteen_bit_rgb, smooth
-from neocog.images import cover, decode, encode_png, inspect, read, resize, to_channels, to_pil
+from neocog.images import cover, decode, encode_png, inspect, read, reading, resize, to_channels, to_pil
 
 
 @pytest.mark.parametrize("kind", ["PNG", "GIF", "BMP", "TIFF", "WebP", "PPM"])
@@ -25,6 +25,15 @@ def test_lossless_formats_decode_to_pillows_pixels(kind):
 def test_jpeg_decodes_to_pillows_pixels():
     data = saved(smooth(), "JPEG", quality=90)
     assert torch.equal(decode(data), rgb(Image.open(io.BytesIO(data))))
+
+
+@pytest.mark.parametrize("at_once", [1, 500, 10**6])
+def test_a_large_picture_is_taken_over_some_rows_at_a_time(monkeypatch, at_once):
+    monkeypatch.setattr(reading, "PIXELS_AT_ONCE", at_once)
+    monkeypatch.setattr("neocog.images.picture.PIXELS_AT_ONCE", at_once)
+    found = decode(saved(smooth(), "PNG"))
+    assert torch.equal(found, rgb(smooth()))
+    assert to_pil(found).tobytes() == smooth().tobytes()
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "TIFF"])

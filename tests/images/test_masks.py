@@ -7,7 +7,7 @@ from PIL import Image
 
 from images.made import ORIENTATION, saved, smooth
 from neocog.errors import PictureError
-from neocog.images import decode, decode_mask
+from neocog.images import decode, decode_mask, encode_png
 
 
 def test_mask_of_palette_indices():
@@ -50,6 +50,44 @@ def test_mask_of_unknown_colours(colours, text):
     with pytest.raises(PictureError) as caught:
         decode_mask(saved(Image.fromarray(array), "PNG"), colours=colours)
     assert str(caught.value) == text
+
+
+@pytest.mark.parametrize("opacity", [7, bytes([0, 128, 255])])
+def test_opacity_does_not_count(opacity):
+    image = Image.frombytes("P", (3, 1), bytes([0, 1, 2]))
+    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+    data = saved(image, "PNG", transparency=opacity)
+    assert decode_mask(data).tolist() == [[0, 1, 2]]
+    assert decode_mask(data, colours={(0, 0, 0): 7, (255, 0, 0): 8, (0, 255, 0): 9}).tolist() == [[7, 8, 9]]
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "I;16"])
+def test_grey_by_colours(mode):
+    values = np.array([[0, 1]], dtype=np.uint16) if mode == "I;16" else np.array([[0, 255]], dtype=np.uint8)
+    image = Image.fromarray(values) if mode == "I;16" else Image.fromarray(values).convert(mode)
+    shown = (1, 1, 1) if mode == "I;16" else (255, 255, 255)
+    assert decode_mask(saved(image, "PNG"), colours={shown: 3, (0, 0, 0): 4}).tolist() == [[4, 3]]
+
+
+def test_grey_of_16_bits_is_no_colour():
+    with pytest.raises(PictureError) as caught:
+        decode_mask(saved(Image.fromarray(np.array([[0, 256]], dtype=np.uint16)), "PNG"), colours={(0, 0, 0): 0})
+    assert str(caught.value) == "expected: colours of the given table\nfound: grey of 16 bits\nto do: save the mask with 8 bits"
+
+
+def test_numbers_in_channels_of_16_bits_are_not_cut_to_their_upper_halves():
+    picture = torch.arange(4, dtype=torch.int32).to(torch.uint16).reshape(1, 2, 2).expand(3, -1, -1)
+    with pytest.raises(PictureError, match="a mask in RGB colours"):
+        decode_mask(encode_png(picture.contiguous()))
+
+
+def test_a_format_that_changes_numbers():
+    with pytest.raises(PictureError) as caught:
+        decode_mask(saved(smooth(channels=1), "JPEG"))
+    assert caught.value.kind == "lossy"
+    assert str(caught.value) == (
+        "expected: a mask in a format that keeps numbers\nfound: JPEG, which changes them\nto do: save masks as PNG"
+    )
 
 
 def test_mask_cut_short():

@@ -30,6 +30,30 @@ def test_a_dilated_unit_keeps_the_size():
 @pytest.mark.parametrize(("kernel", "dilation"), [(1, 1), (3, 1), (3, 8), (5, 2)])
 def test_an_identity_convolution_changes_nothing_until_it_learns(kernel, dilation):
     maps = torch.rand(2, 4, 9, 7)
-    layer = identity_convolution(4, kernel, dilation=dilation)
+    layer = identity_convolution(4, 4, kernel, classes=4, dilation=dilation)
     assert torch.equal(layer(maps), maps)
     assert sum(parameter.numel() for parameter in layer.parameters()) == 16 * kernel**2 + 4
+
+
+@pytest.mark.parametrize(("before", "after"), [(3, 6), (6, 6), (6, 12), (12, 3), (9, 6)])
+def test_equation_5_element_by_element(before, after):
+    classes = 3
+    layer = identity_convolution(before, after, 3, classes=classes)
+    expected = torch.zeros(after, before, 3, 3)
+    for b in range(after):
+        for a in range(before):
+            if a * classes // before == b * classes // after:
+                expected[b, a, 1, 1] = classes / after
+    assert torch.equal(layer.weight, expected)
+    assert not layer.bias.any()
+
+
+def test_the_noise_is_a_part_of_what_passes_and_leaves_that_alone():
+    torch.manual_seed(0)
+    quiet = identity_convolution(40, 80, 3, classes=10)
+    noisy = identity_convolution(40, 80, 3, classes=10, noise=0.01)
+    passing = quiet.weight > 0
+    assert torch.equal(noisy.weight[passing], quiet.weight[passing])
+    others = noisy.weight[~passing].detach()
+    assert float(others.std()) == pytest.approx(0.01 * 10 / 80, rel=0.03)
+    assert abs(float(others.mean())) < 4 * 0.01 * 10 / 80 / len(others) ** 0.5

@@ -149,3 +149,15 @@ def test_padding_is_understood_as_torch_does(padding, before):
 
 def test_branches_that_begin_elsewhere_are_seen_from_the_first_pixel_to_the_last():
     assert widest(Reach(2, 3, 3, -1, 0), Reach(2, 3, 3, 0, 2)) == Reach(2, 4, 5, -1, 0)
+
+
+@pytest.mark.parametrize(
+    ("layers", "centre"),
+    [
+        ([nn.Conv2d(1, 1, 7, stride=2, padding=3), nn.MaxPool2d(3, 2, 1)], (0.0, 0.0)),
+        ([nn.MaxPool2d(2)] * 3, (3.5, 3.5)),
+        ([nn.MaxPool2d(3, 2), nn.Conv2d(1, 1, (1, 3), padding=(0, 2))], (1.0, -1.0)),
+    ],
+)
+def test_the_middle_of_the_first_window(layers, centre):
+    assert reach(nn.Sequential(*layers), Reach(), 1).centre == centre

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from torch.nn import functional
 
-from neocog.layers import at_least, fit_to, mirrored, resized
+from neocog.layers import at_least, fit_to, mirrored, placed, resized
 
 SIDES = some.integers(1, 12)
 
@@ -48,3 +48,24 @@ def test_resized_is_bilinear_with_points_that_stand_for_squares(size):
     maps = some_maps(4, 6)
     assert torch.equal(resized(maps, size), functional.interpolate(maps, size, mode="bilinear", align_corners=False))
     assert torch.allclose(resized(torch.ones(1, 1, 4, 6), size), torch.ones(1, 1, *size))
+
+
+@given(
+    SIDES,
+    SIDES,
+    some.integers(1, 40),
+    some.integers(1, 40),
+    some.sampled_from([1, 2, 4, 8, 3]),
+    some.integers(-40, 40),
+    some.integers(-9, 30),
+)
+def test_points_are_where_they_lie_and_border_values_reach_outwards(height, width, rows, columns, stride, top, left):
+    """NumPy's interpolation along one axis after the other; the first place may lie between two pixels where the stride is even."""
+    first = (top / 2, left / 2) if stride % 2 == 0 else (float(top), float(left))
+    maps = some_maps(height, width).double()
+    expected = maps.numpy()
+    for axis, (place, points, pixels) in enumerate(zip(first, (height, width), (rows, columns), strict=True), start=2):
+        at = place + stride * np.arange(points)
+        expected = np.apply_along_axis(lambda line, at=at, pixels=pixels: np.interp(np.arange(pixels), at, line), axis, expected)
+    found = placed(maps, (rows, columns), stride=stride, first=first)
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-12)

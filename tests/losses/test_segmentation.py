@@ -65,6 +65,14 @@ def test_dice_is_its_formula():
     torch.testing.assert_close(dice_loss(logits, masks), 1 - torch.stack(coefficients).mean())
 
 
+@pytest.mark.parametrize("weights", [None, WEIGHTS.float()])
+def test_dice_cross_entropy_is_the_sum_of_both(weights):
+    logits, masks = example(9)
+    entropy = functional.cross_entropy(logits, masks.classes, weight=None if weights is None else weights.double(), ignore_index=VOID)
+    found = SEGMENTATION_LOSSES["dice_cross_entropy"](logits, masks, class_weights=weights)
+    torch.testing.assert_close(found, entropy + dice_loss(logits, masks, class_weights=weights))
+
+
 def by_definition(errors, truth):
     """The Lovász extension of 1 - IoU: the integral over t in [0, 1] of its value for the pixels whose error is above t."""
     levels = sorted({0.0, *errors.tolist()})

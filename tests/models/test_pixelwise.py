@@ -2,8 +2,9 @@ import torch
 from torch import nn
 
 from neocog.batch import Preprocess
+from neocog.layers import Reach
 from neocog.models.entry import ModelSpec
-from neocog.models.pixelwise import Enlarged, PixelNetwork
+from neocog.models.pixelwise import Enlarged, PixelNetwork, Placed
 
 SPEC = ModelSpec(3, 1, Preprocess((8, 8), (8, 8), channels=1, mean=(0.0,), std=(1.0,)), None, "segment")
 
@@ -50,3 +51,12 @@ def test_the_head_has_only_the_maps_that_it_asks_for():
     network.head.register_forward_pre_hook(lambda module, inputs: seen.append((list(inputs[0]), inputs[1])))
     network(torch.rand(1, 1, 5, 7))
     assert seen == [(["stage2"], (5, 7))]
+
+
+def test_scores_are_enlarged_from_where_their_points_lie():
+    """Windows of 5 pixels, 4 apart: the scores are the rows and columns of their middles, and so are those of every pixel between."""
+    head = Placed("stage1", nn.Identity(), Reach(stride=4, height=5, width=5, top=1, left=-1))
+    at = torch.stack(torch.meshgrid(3 + 4.0 * torch.arange(5), 1 + 4.0 * torch.arange(6), indexing="ij"))[None]
+    found = head({"stage1": at}, (24, 30))
+    pixels = torch.stack(torch.meshgrid(torch.arange(24).clamp(3, 19), torch.arange(30).clamp(1, 21), indexing="ij"))[None]
+    torch.testing.assert_close(found, pixels.float())

@@ -1,5 +1,7 @@
 """Restored picture files: whole and in tiles alike, with the channels, the depth and the metadata of what came in."""
 
+import copy
+import importlib
 import io
 from dataclasses import replace
 
@@ -11,11 +13,16 @@ from PIL import Image, PngImagePlugin
 from neocog.api import Run
 from neocog.engine import tiles
 from neocog.engine.plan import default_plan
+from neocog.errors import UsageError
+from neocog.evaluation import assemble
+from neocog.evaluation.cost import Stopwatch
 from neocog.images import decode, encode_png
 from neocog.models import create_model
 from neocog.options import options_of
-from neocog.prediction.restored import read_as_it_is, restore
+from neocog.prediction import restored as restoring
+from neocog.prediction.restored import read_as_it_is
 from neocog.run import Trained
+from neocog.targets import Prediction
 from neocog.tasks.denoise import Denoise, DenoiseOptions, quantised
 
 
@@ -23,6 +30,11 @@ def trained(channels=1, name="dncnn", **options):
     torch.manual_seed(1)
     model = create_model(name, in_channels=channels, task="denoise", **(options or {"depth": 4, "width": 6})).eval()
     return Trained(name, model, Denoise(options_of(DenoiseOptions, {}, "the task"), ()), "denoise", (), (), default_plan())
+
+
+def restore(*networks_and_picture, views=()):
+    *networks, noisy = networks_and_picture
+    return restoring.restore(assemble(networks, views), noisy, [Stopwatch(warm=True) for _ in networks])
 
 
 def picture(channels=1, depth=8, size=(40, 50), seed=0):
@@ -43,6 +55,80 @@ def test_tiled_equals_whole(monkeypatch, network, channels, depth):
     difference = (whole.to(torch.int64) - tiled.to(torch.int64)).abs()
     assert int(difference.max()) <= 1  # a value in the middle between two may be rounded either way
     assert float((difference > 0).float().mean()) < (1e-3 if depth == 8 else 0.02)
+
+
+def laid(images, turns, mirrored):
+    return torch.rot90(images.flip(-1) if mirrored else images, turns, (-2, -1))
+
+
+def by_brute_force(networks, noisy, views):
+    """The mean of whole pictures, turned and mirrored and back, one by one."""
+    turns = range(4) if "quarter_turn" in views else (0,)
+    images = noisy[None].double() / (255 if noisy.dtype == torch.uint8 else 65535)
+    answers = []
+    for asked in networks:
+        model = copy.deepcopy(asked.model).double()
+        for turn in turns:
+            for mirrored in (False, True) if "flip" in views else (False,):
+                with torch.no_grad():
+                    restored = model.preprocess.denormalise(model(model.preprocess.normalise(laid(images, turn, mirrored))))
+                back = torch.rot90(restored, -turn, (-2, -1))
+                answers.append(back.flip(-1) if mirrored else back)
+    return torch.stack(answers).mean(dim=0)[0]
+
+
+@pytest.mark.parametrize("views", [("flip",), ("quarter_turn",), ("flip", "quarter_turn")])
+@pytest.mark.parametrize(
+    ("names", "channels"), [(["dncnn"], 1), (["dncnn"], 3), (["unet"], 1), (["dncnn", "unet"], 1)], ids=["grey", "colour", "unet", "two"]
+)
+def test_views_and_networks_are_averaged(monkeypatch, names, channels, views):
+    sizes = {"dncnn": {"depth": 4, "width": 6}, "unet": {"depth": 2, "base": 4}}
+    networks = [trained(channels, name, **sizes[name]) for name in names]
+    noisy = picture(channels, 16, (150, 171))
+    expected = by_brute_force(networks, noisy, views)
+    for window in (512, 64):
+        monkeypatch.setattr(tiles, "WINDOW", window)
+        found = restore(*networks, noisy, views=views).picture
+        assert (found.double() / 65535 - expected.clamp(0, 1)).abs().max() < 2e-5
+
+
+def test_a_mirrored_picture_is_restored_to_the_mirrored_answer(monkeypatch):
+    """All views together know no left and right, top and bottom, at no seam."""
+    monkeypatch.setattr(tiles, "WINDOW", 32)
+    asked, noisy = trained(1), picture(1, 8, (60, 90))
+    plain = restore(asked, noisy, views=("flip", "quarter_turn")).picture
+    for turn, mirrored in ((0, True), (1, False), (2, True)):
+        moved = restore(asked, laid(noisy, turn, mirrored).contiguous(), views=("flip", "quarter_turn")).picture
+        assert int((moved.int() - laid(plain, turn, mirrored).int()).abs().max()) <= 1
+
+
+def test_no_more_than_a_tile_is_asked_at_once(monkeypatch):
+    monkeypatch.setattr(tiles, "WINDOW", 32)
+    asked, seen = trained(1), []
+    asked.model.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0].shape[-2:].numel()))
+    restore(asked, picture(1, 8, (150, 170)), views=("flip", "quarter_turn"))
+    parts = [size for size in seen if size <= 40 * 40]
+    assert len(parts) > 8 * 20
+    assert max(seen) <= 128 * 32  # the probe of how far the network sees
+
+
+def test_grey_and_colours_have_no_mean():
+    with pytest.raises(UsageError) as caught:
+        restore(trained(1), trained(3), picture(1))
+    assert str(caught.value) == (
+        "expected: networks for pictures with the same channels\nfound: dncnn with 1 and dncnn with 3\nto do: leave the others away"
+    )
+
+
+def test_what_views_cost_is_counted(tmp_path):
+    (tmp_path / "x.png").write_bytes(encode_png(picture()))
+    asked = Run(trained(1))
+    answers = asked.predict(tmp_path / "x.png", together_with=asked, tta=["flip", "quarter_turn"], save=tmp_path / "out", progress=False)
+    assert (answers.cost.networks, answers.cost.views) == (2, 8)
+    assert answers.cost.seconds > answers.cost.single_seconds > 0
+    assert answers[0].restored.name == "x.png"
+    alone = asked.predict(tmp_path / "x.png", progress=False).cost
+    assert (alone.networks, alone.views, alone.ratio) == (1, 1, 1)
 
 
 def test_a_u_net_is_tiled_without_seams(monkeypatch):
@@ -119,6 +205,21 @@ def test_files_come_back_as_they_were_but_for_the_noise(tmp_path):
     assert photo.info["icc_profile"] == b"a profile"
     assert photo.getexif()[315] == "An artist"
     assert {name: (tmp_path / name).read_bytes() for name in files} == files  # nothing of the person's is altered
+
+
+def test_a_large_picture_is_read_once_and_its_strip_shows_the_middle(tmp_path, monkeypatch):
+    noisy = picture(1, 8, (40, 2100))
+    (tmp_path / "x.png").write_bytes(encode_png(noisy))
+    read = []
+    module = importlib.import_module("neocog.prediction.predict")  # the package has a function of this name
+    monkeypatch.setattr(module, "read_as_it_is", lambda path: read.append(path) or read_as_it_is(path))
+    (answer,) = Run(trained(1)).predict(tmp_path / "x.png", save=tmp_path / "out", progress=False)
+    assert read == [tmp_path / "x.png"]
+    assert torch.equal(answer.shown, noisy[:, :, 794:1306])
+    assert decode(answer.restored.read_bytes()).shape[1:] == (40, 2100)
+    restored = answer.prediction.answer
+    whole = Denoise(DenoiseOptions(), ()).draw(noisy, Prediction(restored))
+    assert torch.equal(decode(answer.drawing.read_bytes()), whole)
 
 
 def test_nothing_is_overwritten(tmp_path):

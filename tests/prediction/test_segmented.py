@@ -8,8 +8,10 @@ from PIL import Image
 import neocog
 from neocog.data.open import open_dataset
 from neocog.engine import tiles
-from neocog.images import decode_mask
-from neocog.prediction.segmented import segment_in_tiles
+from neocog.evaluation import assemble
+from neocog.evaluation.cost import Stopwatch
+from neocog.images import decode, decode_mask
+from neocog.prediction import segmented
 
 CHOICES = {"task": "segment", "model": "unet", "base": 4, "depth": 2, "epochs": 1, "count": 40, "size": (32, 40), "image_size": (32, 40)}
 
@@ -21,6 +23,10 @@ def runs(tmp_path_factory):
     return {
         fit: neocog.train("shapes", out=folder / fit, fit=fit, progress=False, speed="exact", **CHOICES) for fit in ("letterbox", "crop")
     }
+
+
+def segment_in_tiles(trained, pixels, views=()):
+    return segmented.segment_in_tiles(assemble([trained], views), pixels, [Stopwatch(warm=True)])
 
 
 def picture(path, size=(70, 50)):
@@ -61,12 +67,31 @@ def test_tiles_answer_as_the_whole_picture_does(runs, monkeypatch):
     whole = segment_in_tiles(trained, pixels)
     monkeypatch.setattr(tiles, "WINDOW", 96)
     counted = []
-    real = tiles.stream
-    monkeypatch.setattr(tiles, "stream", lambda compute, images, parts: counted.append(len(parts)) or real(compute, images, parts))
+    real = tiles.Parting.tiles
+    monkeypatch.setattr(tiles.Parting, "tiles", lambda parting, size: counted.append(real(parting, size)) or counted[0])
     pieces = segment_in_tiles(trained, pixels)
-    assert counted[0] > 4
+    assert len(counted[0]) > 4
     assert torch.equal(pieces.answer.classes, whole.answer.classes)
     torch.testing.assert_close(pieces.scores, whole.scores, rtol=0, atol=2e-3)
+
+
+def test_views_and_networks_are_averaged_tile_by_tile(runs, monkeypatch):
+    """As the mean of the class probabilities of whole pictures."""
+    trained, views = runs["crop"].trained, ("flip", "quarter_turn")
+    pixels = open_dataset("shapes", "segment", count=1, size=(101, 130)).picture(0)
+    images = trained.preprocess.normalise(pixels[None] / 255)
+    told = []
+    with torch.no_grad():
+        for turns in range(4):
+            for mirrored in (False, True):
+                laid = torch.rot90(images.flip(3) if mirrored else images, turns, (2, 3))
+                back = torch.rot90(trained.model(laid), -turns, (2, 3))
+                told.append((back.flip(3) if mirrored else back).softmax(dim=1))
+    expected = torch.stack(told).mean(dim=0)[0]
+    monkeypatch.setattr(tiles, "WINDOW", 64)
+    found = segment_in_tiles(trained, pixels, views)
+    torch.testing.assert_close(found.scores.float(), expected.amax(dim=0), rtol=0, atol=2e-3)
+    assert float((found.answer.classes.int() == expected.argmax(dim=0)).float().mean()) > 0.999
 
 
 def test_an_evaluation_in_tiles_is_that_of_whole_pictures(runs, monkeypatch):
@@ -74,6 +99,16 @@ def test_an_evaluation_in_tiles_is_that_of_whole_pictures(runs, monkeypatch):
     whole = run.evaluate(progress=False)
     monkeypatch.setattr(tiles, "WINDOW", 24)
     assert run.evaluate(progress=False).metrics == pytest.approx(whole.metrics)
+
+
+def test_a_large_picture_is_drawn_as_it_was_read(runs, tmp_path):
+    """As one that is read again: the drawing is of the picture made small, and of the classes at its pixels."""
+    file = picture(tmp_path / "a.png", size=(30, 2100))
+    run = runs["letterbox"]
+    (answer,) = run.predict(file, save=tmp_path / "out", progress=False)
+    assert tuple(answer.shown.shape) == (3, 23, 1600)
+    again = run.trained.task.draw(decode(file.read_bytes()), answer.prediction)
+    assert torch.equal(decode(answer.drawing.read_bytes()), again)
 
 
 def test_a_file_that_is_no_picture_is_named_beside_the_others(runs, tmp_path):

@@ -3,7 +3,8 @@
 from functools import partial
 
 import torchvision
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional
 from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 
@@ -18,7 +19,19 @@ def over_resnet18() -> nn.Module:
     first.conv1.stride = first.downsample[0].stride = (1, 1)
     for conv in (first.conv2, second.conv1, second.conv2):
         conv.dilation = conv.padding = (2, 2)
-    return DeepLabV3(IntermediateLayerGetter(net, {"layer4": "out"}), DeepLabHead(512, 21, (6, 12, 18)))
+    return Aligned(IntermediateLayerGetter(net, {"layer4": "out"}), DeepLabHead(512, 21, (6, 12, 18)))
+
+
+class Aligned(DeepLabV3):
+    """Points 16 pixels apart, the first one on the first pixel, as all windows are odd and padded by half."""
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        scores = self.classifier(self.backbone(images)["out"])
+        rows, columns = (16 * (side - 1) + 1 for side in scores.shape[2:])
+        scores = functional.interpolate(scores, (rows, columns), mode="bilinear", align_corners=True)
+        height, width = images.shape[2:]
+        around = functional.pad(scores, (0, max(width - columns, 0), 0, max(height - rows, 0)), mode="replicate")
+        return {"out": around[..., :height, :width]}
 
 
 HEAD = {

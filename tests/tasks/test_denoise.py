@@ -201,6 +201,17 @@ def test_drawings_show_before_after_and_what_lies_between():
         task().draw(noisy, Prediction(Label(0)))
 
 
+def test_of_a_large_picture_the_middle_is_drawn():
+    noisy = torch.zeros(1, 2100, 900, dtype=torch.uint8)
+    noisy[:, 794:1306, 194:706] = pictures(1, (512, 512))[0]
+    clean = Clean(noisy // 2)
+    drawn = task().draw(noisy, Prediction(clean), clean)
+    middle = noisy[:, 794:1306, 194:706]
+    window = task().draw(middle, Prediction(Clean(middle // 2)), Clean(middle // 2))
+    assert drawn.shape[2] == window.shape[2]
+    assert torch.equal(drawn[:, :528], window[:, :528])  # all but the captions
+
+
 def test_a_clean_picture_is_drawn_with_the_noise_of_its_evaluation():
     clean, denoise = pictures(1), task()
     noisy = quantised(denoise.disturb(batch_of(clean), 3, None).pixels[0], 8)
@@ -215,6 +226,57 @@ def test_the_options_are_those_of_the_task_and_of_every_noise():
     assert task().deviation == pytest.approx(25 / 255)
     assert task(patches_per_picture=7).showings == 7
     assert TASKS["denoise"].Options is DenoiseOptions
+
+
+class TestOtherNoise:
+    def test_a_level_that_is_not_given_stays_with_its_kind(self):
+        own = task(sigma=(0.0, 55.0), loss="l1", patches_per_picture=3)
+        assert own.with_noise({}).options == own.options
+        assert own.with_noise({"noise": "gaussian"}).options == own.options
+        other = own.with_noise({"sigma": (15.0,)})
+        assert other.noise_choices == {"noise": "gaussian", "sigma": (15.0,)}
+        assert other.deviation == pytest.approx(15 / 255)
+        assert (other.options.loss, other.options.patches_per_picture) == ("l1", 3)
+        assert own.noise_choices == {"noise": "gaussian", "sigma": (0.0, 55.0)}  # as it was
+
+    def test_another_kind_begins_at_its_usual_level(self):
+        own = task(sigma=(0.0, 55.0))
+        assert own.with_noise({"noise": "poisson"}).noise_choices == {"noise": "poisson", "peak": (30.0,)}
+        assert own.with_noise({"noise": "jpeg", "jpeg_quality": [10, 40]}).noise_choices == {"noise": "jpeg", "jpeg_quality": (10, 40)}
+        assert task(noise="poisson", peak=(5.0,)).with_noise({"noise": "gaussian"}).noise_choices == {"noise": "gaussian", "sigma": (25.0,)}
+
+    @pytest.mark.parametrize("noise", NOISES)
+    def test_pictures_are_disturbed_as_by_a_task_of_that_noise(self, noise):
+        batch = batch_of(pictures())
+        found = task(noise="jpeg" if noise == "gaussian" else "gaussian").with_noise({"noise": noise}).disturb(batch, 0, None).pixels
+        assert torch.equal(found, task(noise=noise).disturb(batch, 0, None).pixels)
+
+    @pytest.mark.parametrize(
+        ("choices", "error"),
+        [
+            (
+                {"peak": (30.0,)},  # the usual level, but given
+                "expected: options of the noise gaussian\nfound: peak of poisson\nto do: leave it out, or choose --noise poisson",
+            ),
+            ({"noise": "gausian"}, "expected: the name of a kind of noise\nfound: 'gausian'\nto do: did you mean gaussian?"),
+            (
+                {"sigma": 15},
+                "expected: a list of numbers for sigma of the noise\nfound: 15\nto do: give a value of that kind, as [25.0]",
+            ),
+        ],
+    )
+    def test_wrong_choices(self, choices, error):
+        with pytest.raises(RecipeError) as caught:
+            task().with_noise(choices)
+        assert str(caught.value) == error
+
+
+def test_the_mean_of_answers_is_that_of_their_pixels():
+    first, second = torch.rand(2, 1, 5, 4), torch.rand(2, 1, 5, 4)
+    kept = first.clone()
+    torch.testing.assert_close(task().average([first, second, second]), (first + 2 * second) / 3)
+    assert torch.equal(task().average([first]), first)
+    assert torch.equal(first, kept)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,16 @@ def test_what_a_letterbox_adds_has_no_part_in_the_answer(source):
     torch.testing.assert_close(whole(maps, matrix, source), expected, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("source", [(36, 48), (90, 120), (20, 60), (60, 20), (18, 31)])
+def test_resized_as_a_whole_or_by_weights_it_is_the_same(source, monkeypatch):
+    height, width = (max(1, round(side * min(18 / source[0], 24 / source[1]))) for side in source)
+    matrix = torch.tensor([[width / source[1], 0, (24 - width) // 2], [0, height / source[0], (18 - height) // 2], [0, 0, 1]])
+    maps = torch.randn(3, 18, 24)
+    at_once = whole(maps, matrix, source)
+    monkeypatch.setattr(source_scale, "VALUES_AT_ONCE", 3 * source[0] * source[1] - 1)
+    torch.testing.assert_close(at_once, whole(maps, matrix, source), rtol=1e-4, atol=1e-5)
+
+
 def test_maps_at_the_source_s_own_scale_stay_as_they_are():
     maps = torch.randn(3, 7, 9)
     (rows,) = rows_at_source(maps, torch.eye(3), (7, 9))

@@ -212,7 +212,7 @@ def test_options_of_a_dataset_go_to_it():
         ),
         (
             Recipe(dataset="a/folder", dataset_options={"task": "classify"}),
-            "an option of the dataset a/folder\nfound: 'task'\nto do: choose one of class_names, void",
+            "an option of the dataset a/folder\nfound: 'task'\nto do: choose one of class_names, further_masks, void",
         ),
     ],
 )

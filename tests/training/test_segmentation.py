@@ -8,6 +8,7 @@ from PIL import Image
 import neocog
 from neocog.data.dataset import Dataset
 from neocog.data.open import layout_of, open_dataset
+from neocog.errors import DataError
 from neocog.recipe import Recipe
 from neocog.training.choices import CHOICES, Choices, choices_of
 from neocog.training.defaults import choose_network, members_in_question
@@ -146,3 +147,15 @@ def test_a_folder_of_pictures_and_masks_tells_whose_options_may_be_given(tmp_pat
     assert members[:3] == [("layout", "pictures and masks"), ("task", "segment"), ("architecture", "unet")]
     assert layout_of(tmp_path / "nowhere") is None
     assert layout_of(tmp_path / "cells", "classify").name == "class folders"
+
+
+def test_pictures_none_of_which_can_be_used_are_refused_by_the_first_fault(tmp_path):
+    for kind, side in (("images", 20), ("masks", 10)):
+        (tmp_path / "cells" / kind).mkdir(parents=True)
+        for index in range(3):
+            Image.fromarray(np.full((side, side), index % 2, dtype=np.uint8)).save(tmp_path / "cells" / kind / f"{index}.png")
+    with pytest.raises(DataError) as error:
+        neocog.train(tmp_path / "cells", out=tmp_path / "run", progress=False, allow_bad=True)
+    first = "images/0.png: masks/0.png of 10x10 for a picture of 20x20"
+    assert (error.value.found, error.value.remedy) == (f"3 in cells, none of them for training; {first}", "repair or add pictures")
+    assert not (tmp_path / "run").exists()

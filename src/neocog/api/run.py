@@ -26,8 +26,10 @@ from neocog.evaluation import (
     own_pictures,
     read_each,
     read_material,
+    refuse_pairs,
     search_crf,
     with_baselines,
+    with_noise,
 )
 from neocog.evaluation.saving import FILES, refuse_foreign, save_evaluation
 from neocog.examine.linear_probes import PICTURES as MOST_FITTED
@@ -110,43 +112,50 @@ class Run:
         crf: bool | Literal["search"] = False,
         save: Place | None = None,
         progress: bool = True,
+        **noise: Any,
     ) -> Evaluation:
         """Ask the network about pictures whose classes are known; with others or in several views the answers are averaged.
 
         Writes predictions.parquet, evaluation.json and pictures of what went wrong: into the run's folder for its own
-        data, into `save` where it is given, else nowhere. Averaged or sharpened answers go nowhere but into `save`.
+        data, into `save` where it is given, else nowhere. Averaged or sharpened answers, and those about other noise than the
+        training's, go nowhere but into `save`.
 
         Args:
             data: name or path of a dataset; None takes the data that it was trained on.
             split: "train", "val" or "test"; None takes test, else val, else all pictures, of its own data those of train.
-            together_with: other runs, or their folders, that know the same classes; the mean of the class probabilities counts.
+            together_with: other runs, or their folders, that know the same classes; the mean of the class probabilities, or of the
+                restored pictures, counts.
             tta: names of the views that each picture is seen in (test-time augmentation), as "flip" or ["crops", "flip"].
             crf: whether a fully connected CRF sharpens a segmentation; "search" finds its parameters on the run's validation split first.
             save: folder for what is written; it may hold an earlier evaluation, which is replaced.
             progress: whether to show how far it is.
+            noise: of a denoising, what is added to the clean pictures in place of the training's noise: fields of
+                `neocog.evaluation.OtherNoise`, as `sigma=(15.0,)`, or `noise="poisson", peak=(10.0,)`.
 
         Raises:
-            UsageError: no such data or split, networks that do not go together, or `save` is another run's folder or holds
-                somebody else's files.
+            UsageError: no such data or split, networks that do not go together, noise for a network or for pictures that
+                take none, or `save` is another run's folder or holds somebody else's files.
             DataError: the data cannot be used, or have classes that the network does not know.
         """
-        ensemble = self._ensemble(together_with, tta, crf=bool(crf))
-        folder = self._folder(data, save, FILES, own=not (ensemble.averages or crf))
+        trained = with_noise(self.trained, noise)
+        ensemble = self._ensemble(trained, together_with, tta, crf=bool(crf))
+        folder = self._folder(data, save, FILES, own=not (ensemble.averages or crf) and trained is self.trained)
         with shown_or_silent(progress) as shown:
-            dataset = self._own_dataset() if data is None else open_dataset(str(data), task=self.trained.task_name)
-            classes = match_classes(dataset, self.trained)
+            dataset = self._own_dataset() if data is None else open_dataset(str(data), task=trained.task_name)
+            refuse_pairs(dataset, noise)
+            classes = match_classes(dataset, trained)
             allow_bad = data is not None or self.recipe.allow_bad
             readings = [member.reading for member in ensemble.members]
-            materials = read_each(dataset, self.trained.task, readings, allow_bad=allow_bad, progress=shown)
+            materials = read_each(dataset, trained.task, readings, allow_bad=allow_bad, progress=shown)
             name, rows = self._pictures(materials[0], data, split)
             loaders = [material.loader for material in materials]
             if crf == "search":
-                found = search_crf(self.trained, loaders[0], self._pictures(materials[0], data, "val")[1], shown)
+                found = search_crf(trained, loaders[0], self._pictures(materials[0], data, "val")[1], shown)
                 ensemble = replace(ensemble, crf=found.options)
             evaluation = evaluate_together(ensemble, loaders, rows, split=name, classes=classes, progress=shown)
             evaluation = replace(evaluation, notes=caveats(ensemble, materials[0], rows))
-            evaluation = with_baselines(evaluation, self.trained.task, loaders[0], rows, shown)
-        return evaluation if folder is None else replace(evaluation, files=save_evaluation(folder, evaluation, dataset, self.trained))
+            evaluation = with_baselines(evaluation, trained.task, loaders[0], rows, shown)
+        return evaluation if folder is None else replace(evaluation, files=save_evaluation(folder, evaluation, dataset, trained))
 
     def predict(
         self,
@@ -171,7 +180,7 @@ class Run:
             UsageError: a path that is not there, or networks that do not go together.
             PictureError: not one file can be read; where some can, the others' answers carry the error.
         """
-        ensemble = self._ensemble(together_with, tta, crf=crf)
+        ensemble = self._ensemble(self.trained, together_with, tta, crf=crf)
         with shown_or_silent(progress) as shown:
             answers = predict(ensemble, [Path(picture) for picture in pictures], shown)
             return answers if save is None else save_drawings(self.trained, answers, Path(save), shown)
@@ -328,12 +337,12 @@ class Run:
         run = self.trained.folder if data is None else None
         return given_pictures(material, split) if run is None else own_pictures(material, run.require(SPLITS), split)
 
-    def _ensemble(self, together_with: "Together", tta: str | Sequence[str], *, crf: bool = False) -> Ensemble:
-        """The network with others, and the views."""
+    def _ensemble(self, trained: Trained, together_with: "Together", tta: str | Sequence[str], *, crf: bool = False) -> Ensemble:
+        """A network, the run's own but perhaps for other noise, with others, and the views."""
         others: Sequence[Run | Place] = [together_with] if isinstance(together_with, str | PathLike | Run) else together_with
         runs = [other if isinstance(other, Run) else open_run(other) for other in others]
         views, field = [tta] if isinstance(tta, str) else tta, crf_of(self.path) if crf else None
-        return assemble([self.trained, *(run.trained for run in runs)], views, field)
+        return assemble([trained, *(run.trained for run in runs)], views, field)
 
     def _folder(self, data: Place | None, save: Place | None, names: Sequence[str], *, own: bool = True) -> Path | None:
         """Where files of these names go: into the place that is given, else the run's own for its own data; None for nowhere.

@@ -28,7 +28,7 @@ def add_averaging(parser: Parser) -> None:
         nargs="+",
         default=(),
         metavar="RUN",
-        help="runs that know the same classes; the class probabilities of all are averaged",
+        help="runs that know the same classes; the class probabilities, or the restored pictures, of all are averaged",
     )
     views = "; ".join(f"{name}: {VIEWS[name].summary}" for name in VIEWS)
     group.add_argument(

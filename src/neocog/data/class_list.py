@@ -1,11 +1,13 @@
 """Which classes the numbers or colours of masks stand for, and which of them means "not labelled"."""
 
+import contextlib
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from jaxtyping import Bool, UInt16
@@ -14,10 +16,10 @@ from torch import Tensor
 from neocog.data.files import read_file
 from neocog.data.survey import default_threads
 from neocog.errors import DataError, PictureError, UsageError
-from neocog.images import Colours, decode_mask
+from neocog.images import Colours, decode_mask, inspect
 from neocog.registry import closest
 
-__all__ = ["TABLES", "ClassList", "Void", "by_number", "classes_in_masks", "find_table", "read_class_table", "without_void"]
+__all__ = ["TABLES", "ClassList", "Void", "by_number", "classes_in_masks", "classes_of", "find_table", "read_class_table", "without_void"]
 
 Void = int | str
 """A number in the masks, the name of a class, "none", or "" for the custom: see `without_void`."""
@@ -27,6 +29,8 @@ VOID_NAMES = ("void", "unlabelled", "unlabeled", "ignore", "ignored")
 NUMBERS = 1 << 16  # a mask's pixels have 16 bits
 MOST_UNNAMED = 1000  # classes; masks with more number something else, such as instances
 CUSTOM = 255  # the number of void in PASCAL VOC's masks, and of the foreground in masks of two values
+MOST_LEVELS = 16  # values from black to white that are classes drawn for the eye
+SAMPLED = 64  # masks that tell whether a table's colours are what they hold
 COLUMNS = (("red", "green", "blue"), ("r", "g", "b"))
 
 
@@ -76,6 +80,25 @@ def by_number(names: Sequence[str], void: int | None) -> ClassList:
     return ClassList(tuple(names), tuple(range(len(names))), void)
 
 
+def classes_of(root: Path, masks: Sequence[Path], void: Void) -> ClassList:
+    """The classes by the table that a folder has, else by the numbers in its masks.
+
+    Args:
+        root: the folder.
+        masks: all of them.
+        void: see `without_void`.
+
+    Raises:
+        DataError: as for `read_class_table` or `classes_in_masks`.
+        UsageError: as for `without_void`.
+    """
+    path = find_table(root)
+    if path is None:
+        return classes_in_masks(masks, void)
+    classes = read_class_table(path)
+    return without_void(classes if classes.colours is None else _by_colours_or_numbers(classes, masks, void), void)
+
+
 def find_table(root: Path) -> Path | None:
     """The file that lists the classes of a folder's masks."""
     return next((root / name for name in TABLES if (root / name).is_file()), None)
@@ -101,6 +124,35 @@ def read_class_table(path: Path) -> ClassList:
         raise DataError("a name for each class, and a colour for all or none", found, "complete the file")
     table = {colour: number for number, colour in enumerate(colours)}
     return replace(by_number(names, None), colours=table or None, notes=(f"classes by {path.name}",))
+
+
+def _by_colours_or_numbers(classes: ClassList, masks: Sequence[Path], void: Void) -> ClassList:
+    """The list without its colours where an evenly spaced sample of the masks holds the classes' numbers.
+
+    A mask of 0 and 1 holds numbers, one of 0 and 255 the colours black and white. Where both may be, as in a mask of nothing
+    but 0, the other masks tell; where none does, colours count in masks that have any.
+    """
+    assert classes.colours is not None
+    numbers = {*classes.numbers, *([int(void)] if str(void).isdecimal() else [])}
+    told = []
+    for path in masks[:: max(1, len(masks) // SAMPLED)]:
+        with contextlib.suppress(PictureError):
+            data = read_file(path)
+            told.append((_holds(data, None, numbers), _holds(data, classes.colours, None), inspect(data).channels == 1))
+    for_numbers, for_colours = (sum(one[kind] and not one[1 - kind] for one in told) for kind in (0, 1))
+    all_grey = bool(told) and all(grey for _, _, grey in told)
+    if for_numbers > for_colours or (for_numbers == for_colours and all_grey):
+        return replace(classes, colours=None, notes=(*classes.notes, "masks hold numbers"))
+    return classes
+
+
+def _holds(data: bytes, colours: Colours | None, numbers: Collection[int] | None) -> bool:
+    """Whether all pixels of a mask have one of the colours, or one of the numbers."""
+    try:
+        present = decode_mask(data, colours=colours).flatten().to(torch.int64).unique().tolist()
+    except PictureError:
+        return False
+    return numbers is None or set(present) <= set(numbers)
 
 
 def without_void(classes: ClassList, void: Void) -> ClassList:
@@ -144,49 +196,69 @@ def _taken_out(classes: ClassList, name: str) -> ClassList:
 def classes_in_masks(paths: Iterable[Path], void: Void) -> ClassList:
     """The classes of masks that nothing names, by the numbers in all of them.
 
-    Two values 0 and 255 are background and foreground; beside other numbers 255 is void, as in PASCAL VOC.
+    Two values 0 and 255 are background and foreground, and up to 16 evenly spaced from 0 to 255 a class each: so are masks drawn
+    to be looked at. Beside other numbers 255 is void, as in PASCAL VOC.
 
     Raises:
         DataError: masks in RGB, no mask that can be read, or more numbers than there are classes anywhere.
         UsageError: as for `without_void`.
     """
     found = torch.zeros(NUMBERS, dtype=torch.bool)
-    in_colours: list[Path] = []
+    faults: list[tuple[Path, PictureError]] = []
+    read = 0
     with ThreadPoolExecutor(default_threads()) as threads:
-        for numbers in threads.map(partial(_numbers, in_colours=in_colours), paths):
+        for numbers in threads.map(partial(_numbers, faults=faults), paths):
             found |= numbers
+            read += bool(numbers.any())
     present = found.nonzero().flatten().tolist()
-    if not present:
-        _refuse_unread(in_colours)
-    if present == [0, CUSTOM]:
-        return without_void(ClassList(("background", "foreground"), (0, CUSTOM), notes=("classes by the masks' two values",)), void)
+    if sum(error.kind == "colours" for _, error in faults) > read or not present:
+        _refuse(faults)
+    if _are_levels(present):
+        names = ("background", "foreground") if len(present) == 2 else tuple(f"class {number}" for number in present)
+        words = "two values" if len(present) == 2 else f"{len(present)} levels of grey"
+        return without_void(ClassList(names, tuple(present), notes=(f"classes by the masks' {words}",)), void)
     by_custom = CUSTOM in present and void == ""
     void = CUSTOM if by_custom else void
-    largest = max([number for number in present if not (isinstance(void, int) and number == void)], default=0)
+    present = [number for number in present if not (isinstance(void, int) and number == void)]
+    largest = max(present, default=0)
     if largest >= MOST_UNNAMED:
         expected, remedy = f"masks of at most {MOST_UNNAMED:,} classes", "number the classes from 0, or list them in classes.csv"
         raise DataError(expected, f"the number {largest:,}", remedy)
     classes = by_number([f"class {number}" for number in range(largest + 1)], None)
-    return without_void(replace(classes, notes=("classes by the masks' numbers",)), void)
-
-
-def _refuse_unread(in_colours: Sequence[Path]) -> None:
-    if in_colours:
-        found = f"{in_colours[0]}, in RGB"
-        raise DataError(
-            "masks of class numbers, or a table of their colours", found, "list name,red,green,blue of each class in classes.csv"
+    notes = ["classes by the masks' numbers"]
+    if largest + 1 > 2 * max(len(present), 1):
+        notes.append(
+            f"numbers up to {largest} that no mask has: {largest + 1 - len(present)}; classes.csv may say what the others stand for"
         )
+    return without_void(replace(classes, notes=tuple(notes)), void)
+
+
+def _are_levels(present: Sequence[int]) -> bool:
+    """Whether numbers are evenly spaced from 0 to 255."""
+    steps = len(present) - 1
+    return 1 <= steps < MOST_LEVELS and all(abs(number - place * CUSTOM / steps) <= 1 for place, number in enumerate(present))
+
+
+def _refuse(faults: Sequence[tuple[Path, PictureError]]) -> NoReturn:
+    for path, error in sorted(faults, key=lambda fault: fault[0]):
+        if error.kind == "colours":
+            expected, remedy = (
+                "masks of class numbers, or a table of their colours",
+                "list name,red,green,blue of each class in classes.csv",
+            )
+            raise DataError(expected, f"{path}, in colours", remedy)
+        if error.kind == "lossy":
+            raise DataError("masks in a format that keeps numbers", f"{path}, a JPEG", "save masks as PNG")
     raise DataError("masks that can be read", "none", "see that the masks are pictures of class numbers")
 
 
-def _numbers(path: Path, in_colours: list[Path]) -> Bool[Tensor, "n"]:
+def _numbers(path: Path, faults: list[tuple[Path, PictureError]]) -> Bool[Tensor, "n"]:
     """Which numbers a mask has; none where it cannot be read, which is told later, for each picture by name."""
     found = torch.zeros(NUMBERS, dtype=torch.bool)
     try:
         mask = decode_mask(read_file(path))
     except PictureError as error:
-        if error.kind == "colours":
-            in_colours.append(path)
+        faults.append((path, error))
         return found
     found[mask.flatten().to(torch.int64).unique()] = True
     return found

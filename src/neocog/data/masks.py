@@ -13,10 +13,10 @@ from neocog.data.class_list import ClassList
 from neocog.data.dataset import Split
 from neocog.data.partnered import PartneredFiles
 from neocog.errors import PictureError
-from neocog.images import Size, decode_mask
+from neocog.images import Size, decode_mask, inspect
 from neocog.targets import Mask
 
-__all__ = ["MaskedFiles", "partners"]
+__all__ = ["MaskedFiles", "partners", "sharing"]
 
 MASK_SUFFIXES = ("", "_mask", "_masks", "_label", "_labels", "_gt", "_seg", "_L", "_P")
 MOST_NAMES_SHOWN = 3
@@ -75,6 +75,8 @@ class MaskedFiles(PartneredFiles):
         numbers = self._numbers(index)
         if tuple(numbers.shape) != size:
             found = f"{self.partners[index]} of {numbers.shape[0]}x{numbers.shape[1]} for a picture of {size[0]}x{size[1]}"
+            if tuple(numbers.shape) == size[::-1] and inspect(self.content(index)).orientation != 1:
+                raise PictureError("a mask as upright as its picture", f"{found}, upright by its EXIF", "turn the mask likewise", "mask")
             raise PictureError("a mask of the picture's size", found, "make them of one size", "mask")
         present = numbers.flatten().to(torch.int64).unique()
         unknown = present[~self._known[present]].tolist()
@@ -112,7 +114,7 @@ def partners(pictures: Sequence[str], masks: Sequence[str]) -> tuple[list[str], 
 
     Args:
         pictures: paths of pictures, with forward slashes.
-        masks: paths of masks below their own folder.
+        masks: paths of masks below their own folder; 1.jpg.png is the mask of 1.jpg.
 
     Returns:
         the mask of each picture, empty where there is none, and the masks that are nobody's.
@@ -120,10 +122,27 @@ def partners(pictures: Sequence[str], masks: Sequence[str]) -> tuple[list[str], 
     by_stem: Mapping[str, str] = {_stem(name): name for name in reversed(masks)}
     found = []
     for picture in pictures:
-        stem = _stem(picture)
-        found.append(next((by_stem[stem + ending] for ending in MASK_SUFFIXES if stem + ending in by_stem), ""))
+        names = (picture, *(_stem(picture) + ending for ending in MASK_SUFFIXES))
+        found.append(next((by_stem[name] for name in names if name in by_stem), ""))
     taken = set(found)
     return found, [mask for mask in masks if mask not in taken]
+
+
+def sharing(pictures: Sequence[str], masks: Sequence[str]) -> list[str]:
+    """Pictures that have the mask of one before them: 1.png after 1.jpg.
+
+    Args:
+        pictures: paths.
+        masks: that of each, in the same order; empty where there is none.
+    """
+    seen: set[str] = set()
+    found = []
+    for picture, mask in zip(pictures, masks, strict=True):
+        if mask in seen:
+            found.append(picture)
+        elif mask:
+            seen.add(mask)
+    return found
 
 
 def _stem(name: str) -> str:

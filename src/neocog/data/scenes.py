@@ -8,6 +8,7 @@ import colorsys
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -75,8 +76,7 @@ class Scene:
         """uint8 RGB."""
         near, far = (np.array(colour)[:, None, None] for colour in self.ground)
         canvas = near + (far - near) * self._texture()
-        for shape in self.shapes:
-            coverage, top, left = self._coverage(shape)
+        for shape, (coverage, top, left) in zip(self.shapes, self._coverages, strict=True):
             height, width = coverage.shape
             window = canvas[:, top : top + height, left : left + width]
             shade = 1 - 0.25 * np.linspace(0, 1, height)[:, None]  # lit from above
@@ -96,8 +96,7 @@ class Scene:
     def mask(self) -> Mask:
         """0 for the ground, else 1 + the shape's index in `SHAPES`, by where each pixel's centre lies."""
         classes = np.zeros(self.size, dtype=np.uint16)
-        for shape in self.shapes:
-            coverage, top, left = self._coverage(shape)
+        for shape, (coverage, top, left) in zip(self.shapes, self._coverages, strict=True):
             height, width = coverage.shape
             classes[top : top + height, left : left + width][coverage >= 0.5] = 1 + shape.kind
         return Mask(torch.from_numpy(classes))
@@ -111,6 +110,11 @@ class Scene:
         stripes = 0.5 + 0.5 * np.sin(2 * math.pi * (waves_x * x[None, :] + waves_y * y[:, None]))
         blended: Array = smooth * (1 - share) + stripes * share
         return blended
+
+    @cached_property
+    def _coverages(self) -> list[tuple[Array, int, int]]:
+        """Of each shape: most of the work, and both the picture and the mask need it."""
+        return [self._coverage(shape) for shape in self.shapes]
 
     def _coverage(self, shape: Shape) -> tuple[Array, int, int]:
         """How much of each pixel near a shape it covers, in [0, 1], and the top and left of that window."""

@@ -64,15 +64,17 @@ class Splits:
 
 
 def require_trainable(dataset: Dataset) -> None:
-    """Refuse a classification that cannot be learnt.
+    """Refuse classes that cannot be learnt.
 
     Raises:
-        DataError: there is only one class, or a class has no picture to train with.
+        DataError: there is only one class of pictures or of pixels, or a class has no picture to train with.
     """
-    classes = dataset.class_indices()
+    classes, names = dataset.class_indices(), dataset.class_names
+    if dataset.task == "segment" and len(names) < 2:
+        found = f"only {names[0] if names else 'void'} in the masks of {dataset.root or dataset.name}"
+        raise DataError("at least two classes", found, "see that the masks' numbers or colours are those of the classes")
     if classes is None:
         return
-    names = dataset.class_names
     if len(names) < 2:
         found = f"only {names[0]}" if names else "none"
         raise DataError("at least two classes", f"{found} in {dataset.root or dataset.name}", "add pictures of another class")
@@ -116,6 +118,8 @@ def make_splits(dataset: Dataset, digests: Sequence[bytes], faults: Sequence[Fau
     if found is not None:
         notes += _contradictions(dataset, usable, classes, groups)
         notes += _missing_classes(dataset, parts, classes)
+    else:
+        notes += _empty_splits(parts, given)
     train, val, test = (torch.from_numpy(parts.get(split, NONE).astype(np.int64)) for split in SPLITS)
     return Splits(train, val, test, set_aside, notes)
 
@@ -172,6 +176,14 @@ def _contradictions(dataset: Dataset, usable: Indices, classes: Indices, groups:
     pairs = zip(others[differ][:MOST_NAMES_SHOWN].tolist(), usable[differ][:MOST_NAMES_SHOWN].tolist(), strict=True)
     shown = ", ".join(f"{dataset.where(other)} = {dataset.where(index)}" for other, index in pairs)
     return [f"the same picture in two classes: {shown}{', …' if differ.sum() > MOST_NAMES_SHOWN else ''}"]
+
+
+def _empty_splits(parts: Mapping[Split, Indices], given: Collection[Split]) -> list[str]:
+    """What to say of a task without one class a picture."""
+    notes = [f"{split} is empty: none of its pictures can be used" for split in SPLITS[1:] if split in given and not len(parts[split])]
+    if "val" not in given and not len(parts.get("val", NONE)):
+        notes.append(f"val is empty: there are fewer than {SMALLEST_FOR_VAL} pictures")
+    return notes
 
 
 def _missing_classes(dataset: Dataset, parts: Mapping[Split, Indices], classes: Indices) -> list[str]:

@@ -10,7 +10,7 @@ from neocog.draw.canvas import blank, enlarged, fit_into, line_height, shorten, 
 from neocog.draw.palette import MUTED, PAPER
 from neocog.images import Picture, Size, to_channels, to_one_depth
 
-__all__ = ["difference", "strip"]
+__all__ = ["LONGEST_SIDE", "difference", "strip"]
 
 MARGIN, GAP = 16, 12
 TEXT, SMALL_TEXT = 15, 13

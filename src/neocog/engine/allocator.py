@@ -9,7 +9,7 @@ import ctypes
 import functools
 import sys
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["give_back", "keep_freed_memory"]
 
 # From glibc's malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
@@ -29,3 +29,9 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(M_MMAP_THRESHOLD, LARGEST_BLOCK_KEPT)) and bool(mallopt(M_TRIM_THRESHOLD, MOST_KEPT_AT_THE_TOP))
+
+
+def give_back() -> bool:
+    """Give memory that is free back to the system, where something else than the next step follows; whether the C library could."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform.startswith("linux") else None
+    return trim is not None and bool(trim(0))

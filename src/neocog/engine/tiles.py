@@ -6,7 +6,7 @@ seam, and the memory that is needed depends on the window, not on the picture.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,7 @@ from neocog.engine.plan import Plan, obeying
 from neocog.images import Size
 from neocog.models.network import Network
 
-__all__ = ["WINDOW", "Neighbourhood", "Region", "Tile", "answers_by_tiles", "neighbourhood", "stream", "tiles"]
+__all__ = ["WINDOW", "Neighbourhood", "Parting", "Region", "Tile", "answers_by_tiles", "neighbourhood", "parting_for", "stream", "tiles"]
 
 WINDOW = 512
 """Height and width in pixels of a window: large enough that a halo costs little, small enough for any memory."""
@@ -41,6 +41,10 @@ class Region:
         """Height and width."""
         return self.bottom - self.top, self.right - self.left
 
+    def within(self, window: "Region") -> "Region":
+        """The same pixels, counted from the upper left corner of a region that holds them."""
+        return Region(self.top - window.top, self.left - window.left, self.bottom - window.top, self.right - window.left)
+
     def of(self, maps: Shaped[Tensor, "*leading h w"]) -> Shaped[Tensor, "*leading rows columns"]:
         """The region's part of a picture's maps."""
         return maps[..., self.top : self.bottom, self.left : self.right]
@@ -61,8 +65,7 @@ class Tile:
     @property
     def inner(self) -> Region:
         """The core in pixels of the window."""
-        top, left = self.window.top, self.window.left
-        return Region(self.core.top - top, self.core.left - left, self.core.bottom - top, self.core.right - left)
+        return self.core.within(self.window)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,54 @@ class Neighbourhood:
 
     halo: int
     grid: int
+
+
+@dataclass(frozen=True)
+class Parting:
+    """How large pictures are parted for one network, or for several that answer for the same cores.
+
+    Attributes:
+        window: height and width that a window has at most, but for what lets it begin on the grid.
+        reach: the farthest that any of the networks sees, and a grid that suits all.
+    """
+
+    window: int
+    reach: Neighbourhood
+
+    def tiles(self, size: Size) -> list[Tile]:
+        """See `tiles`."""
+        return tiles(size, self.window, self.reach.halo, self.reach.grid)
+
+    def window_of(self, core: Region, size: Size) -> Region:
+        """What must be seen to answer for a core: that of `tiles` for one of its cores.
+
+        Args:
+            core: of the picture, or of a picture that is laid otherwise.
+            size: height and width of that picture.
+        """
+        top, bottom = self._span(core.top, core.bottom, size[0])
+        left, right = self._span(core.left, core.right, size[1])
+        return Region(top, left, bottom, right)
+
+    def _span(self, start: int, end: int, length: int) -> tuple[int, int]:
+        first = _first(start, length, self.window, self.reach)
+        return first, min(max(first + self.window, end + self.reach.halo), length)
+
+
+def parting_for(models: Sequence[Network], size: Size) -> Parting | None:
+    """How pictures of a size are parted for networks; None where a window holds them, or one of the networks sees all of them.
+
+    Args:
+        models: each answers at the height and width of its input.
+        size: height and width.
+    """
+    if max(size) <= WINDOW:
+        return None
+    reaches = [reach for model in models if (reach := neighbourhood(model)) is not None]
+    if len(reaches) < len(models):
+        return None
+    reach = Neighbourhood(max(one.halo for one in reaches), math.lcm(*(one.grid for one in reaches)))
+    return Parting(-(-max(WINDOW, 4 * reach.halo) // reach.grid) * reach.grid, reach)
 
 
 def tiles(size: Size, window: int, halo: int, grid: int = 1) -> list[Tile]:
@@ -95,7 +146,7 @@ def tiles(size: Size, window: int, halo: int, grid: int = 1) -> list[Tile]:
     """
     if window < 2 * halo + 2 * grid:
         raise ValueError(f"expected a window of at least {2 * halo + 2 * grid} pixels for a halo of {halo}, found {window}")
-    rows, columns = (_spans(length, window, halo, grid) for length in size)
+    rows, columns = (_spans(length, window, Neighbourhood(halo, grid)) for length in size)
     return [
         Tile(Region(top, left, bottom, right), Region(first, start, last, end))
         for top, bottom, first, last in rows
@@ -103,19 +154,23 @@ def tiles(size: Size, window: int, halo: int, grid: int = 1) -> list[Tile]:
     ]
 
 
-def _spans(length: int, window: int, halo: int, grid: int) -> list[tuple[int, int, int, int]]:
+def _spans(length: int, window: int, reach: Neighbourhood) -> list[tuple[int, int, int, int]]:
     """Along one side: begin and end of each window, begin and end of its core."""
     spans: list[tuple[int, int, int, int]] = []
     start = 0
     while start < length:
-        first = max(start - halo, 0) // grid * grid
-        # The last window is as large as the others, so that no network gets a sliver that is too small for it.
-        first = min(first, max(-(-(length - window) // grid) * grid, 0))
+        first = _first(start, length, window, reach)
         last = min(first + window, length)
-        end = length if last == length else last - halo
+        end = length if last == length else last - reach.halo
         spans.append((first, last, start, end))
         start = end
     return spans
+
+
+def _first(start: int, length: int, window: int, reach: Neighbourhood) -> int:
+    """Where the window of a core begins; the last one is as large as the others, so that no network gets a sliver too small for it."""
+    first = max(start - reach.halo, 0) // reach.grid * reach.grid
+    return min(first, max(-(-(length - window) // reach.grid) * reach.grid, 0))
 
 
 def stream(
@@ -151,12 +206,8 @@ def answers_by_tiles(
         each tile with the answer for its core as float32, on the plan's device.
     """
     size: Size = (pixels.shape[2], pixels.shape[3])
-    parts = [Tile(Region(0, 0, *size), Region(0, 0, *size))]
-    if max(size) > WINDOW:
-        reach = neighbourhood(model)
-        if reach is not None:
-            side = -(-max(WINDOW, 4 * reach.halo) // reach.grid) * reach.grid
-            parts = tiles(size, side, reach.halo, reach.grid)
+    parting = parting_for([model], size)
+    parts = [Tile(Region(0, 0, *size), Region(0, 0, *size))] if parting is None else parting.tiles(size)
 
     def compute(window: Tensor) -> Tensor:
         with torch.inference_mode(), obeying(plan):

@@ -9,6 +9,7 @@ from neocog.evaluation.crf import CrfSearch, crf_of, search_crf
 from neocog.evaluation.ensemble import Ensemble, assemble
 from neocog.evaluation.evaluate import Evaluation, evaluate, evaluate_together
 from neocog.evaluation.material import Material, given_pictures, own_pictures, read_each, read_material, recorded_splits
+from neocog.evaluation.noise import OtherNoise, noise_in_words, refuse_pairs, with_noise
 from neocog.evaluation.pictures import save_pictures
 from neocog.evaluation.predictions import write_predictions
 from neocog.evaluation.saving import save_evaluation
@@ -21,6 +22,7 @@ __all__ = [
     "Ensemble",
     "Evaluation",
     "Material",
+    "OtherNoise",
     "answers",
     "assemble",
     "caveats",
@@ -29,14 +31,17 @@ __all__ = [
     "evaluate_together",
     "given_pictures",
     "match_classes",
+    "noise_in_words",
     "own_pictures",
     "read_each",
     "read_material",
     "recorded_splits",
+    "refuse_pairs",
     "save_evaluation",
     "save_pictures",
     "search_crf",
     "window",
     "with_baselines",
+    "with_noise",
     "write_predictions",
 ]

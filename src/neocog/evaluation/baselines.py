@@ -51,14 +51,14 @@ def with_baselines(evaluation: Evaluation, task: Task, loader: Loader, indices: 
 
     Args:
         evaluation: of the network.
-        task: of the network.
+        task: of the network; its noise is that of the evaluation.
         loader: of the dataset.
         indices: the pictures of the evaluation.
         progress: told of every picture.
     """
     if not isinstance(task, Denoise):
         return evaluation
-    known = task.deviation
+    known = None if evaluation.noise is None else task.deviation  # pictures that had their noise do not tell how much
     usable = {name: method for name, method in BASELINES.items() if not method.needs or importlib.util.find_spec(method.needs)}
     sums = {name: task.metrics() for name in usable}
     seconds = dict.fromkeys(usable, 0.0)

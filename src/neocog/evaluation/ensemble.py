@@ -1,6 +1,6 @@
 """Networks that answer together, each seeing a picture one or several times: what an ensemble and test-time augmentation share.
 
-The answer is the mean of all, as the task takes it: of class probabilities for classification.
+The answer is the mean of all, as the task takes it: of class probabilities, or of restored pictures.
 """
 
 import time
@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Int64, Shaped
 from torch import Tensor
 
 from neocog.augment import place
 from neocog.batch import Batch, Fit
+from neocog.engine.tiles import Region
 from neocog.errors import UsageError
 from neocog.evaluation.answers import compute, taken_at_once, window
 from neocog.evaluation.cost import Stopwatch
 from neocog.evaluation.crf import refined, require_probabilities
 from neocog.evaluation.reading import Reading, reading_of
-from neocog.evaluation.views import Seen, canvas_of, chosen, require_whole, see, see_whole
+from neocog.evaluation.tiled import told_by_tiles
+from neocog.evaluation.views import Seen, canvas_of, chosen, orientations, require_whole, see, see_whole
 from neocog.images import Picture, Size
 from neocog.layers import DenseCrfOptions
 from neocog.models.class_names import match_class_names
@@ -91,6 +93,21 @@ class Ensemble:
         """One answer out of the members'; a single one stays as it is."""
         return _mean(self.first, [output.to(self.first.plan.device) for output in outputs])
 
+    def by_tiles(self, pixels: Shaped[Tensor, "b c h w"], watches: Sequence[Stopwatch]) -> Iterator[tuple[Region, Tensor]]:
+        """The answer about pictures in their own pixels, tile by tile; see `told_by_tiles`.
+
+        Args:
+            pixels: with the channels of all members.
+            watches: of the members.
+
+        Yields:
+            each region of the pictures, and the answer for it, as float32 on the first network's device.
+        """
+        networks = [member.trained for member in self.members]
+        for region, told in told_by_tiles(networks, orientations(self.views), pixels, watches):
+            means = (_reordered(_mean(member.trained, answers), member.outputs) for member, answers in zip(self.members, told, strict=True))
+            yield region, self.average(list(means))
+
 
 class Asked(NamedTuple):
     """One network's answer about a batch.
@@ -116,7 +133,7 @@ def assemble(networks: Sequence[Trained], views: Sequence[str] = (), crf: DenseC
 
     Raises:
         UsageError: an unknown view; networks of several tasks, or with different classes, which are named; or a task
-            whose answers have no mean.
+            whose answers have no mean; of networks that answer for every pixel some at another scale, or with other channels.
     """
     first, *others = networks
     chosen(views)
@@ -128,6 +145,9 @@ def assemble(networks: Sequence[Trained], views: Sequence[str] = (), crf: DenseC
         _averaging(first)
     if first.task.fit(training=False) != "cover":
         require_whole(views)
+        _require_alike(networks, "at one scale", _scale_of)
+    if first.task_name == "denoise":
+        _require_alike(networks, "with the same channels", lambda network: f"with {network.preprocess.channels}")
     if crf is not None:
         require_probabilities(first.task, first.task_name)
     members = tuple(
@@ -149,6 +169,8 @@ def ask(member: Member, batch: Batch, views: Sequence[str], watch: Stopwatch) ->
     model, plan, task = member.trained.model.eval(), member.trained.plan, member.trained.task
     fit, size = window(task.fit(training=False)), member.trained.preprocess.size
     native = fit == "native"
+    if native and views:
+        return _ask_by_tiles(member, batch, views, watch)
     if not watch.warm:
         compute(model, plan, next(_seen(batch, views, fit, size)).batch.to(plan.device), native=native)
         watch.warm = True
@@ -165,6 +187,18 @@ def ask(member: Member, batch: Batch, views: Sequence[str], watch: Stopwatch) ->
     watch.views, watch.single, watch.whole = len(laps), watch.single + laps[0], watch.whole + laps[-1]
     mean = _mean(member.trained, outputs)
     return Asked(_reordered(mean, member.outputs), _reordered(outputs[0], member.outputs), first)
+
+
+def _ask_by_tiles(member: Member, batch: Batch, views: Sequence[str], watch: Stopwatch) -> Asked:
+    """Of pictures in their own pixels nothing is kept but the mean over the views and the first of them."""
+    device, size = member.trained.plan.device, batch.pixels.shape[2:]
+    kept: list[Tensor] = []
+    for region, (answers,) in told_by_tiles([member.trained], orientations(views), batch.pixels, [watch]):
+        parts = [_reordered(answer, member.outputs) for answer in (_mean(member.trained, answers), answers[0])]
+        kept = kept or [part.new_empty((*part.shape[:2], *size)) for part in parts]
+        for whole, part in zip(kept, parts, strict=True):
+            region.of(whole).copy_(part)
+    return Asked(kept[0], kept[1], batch.to(device))
 
 
 def _seen(batch: Batch, views: Sequence[str], fit: Fit, size: Size) -> Iterator[Seen]:
@@ -191,6 +225,26 @@ def _averaging(network: Trained) -> Averages:
         expected = "a task whose answers have a mean, as classify"
         raise UsageError(expected, f"{network.task_name}, which {_name(network)} is for", "ask one network, without --tta")
     return network.task
+
+
+def _require_alike(networks: Sequence[Trained], words: str, told: Callable[[Trained], str]) -> None:
+    """Check that the answers of networks that answer for every pixel have a mean.
+
+    Args:
+        words: what must be one.
+        told: that of a network.
+
+    Raises:
+        UsageError: it is not.
+    """
+    kinds = {told(network): f"{_name(network)} {told(network)}" for network in networks}
+    if len(kinds) > 1:
+        raise UsageError(f"networks for pictures {words}", " and ".join(kinds.values()), "leave the others away")
+
+
+def _scale_of(network: Trained) -> str:
+    height, width = network.preprocess.size
+    return "at their own scale" if network.task.fit(training=False) == "native" else f"at {height}x{width}"
 
 
 def _reordered(outputs: Tensor, columns: Tensor | None) -> Tensor:

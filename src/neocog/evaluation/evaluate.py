@@ -1,7 +1,7 @@
 """Evaluate a network, or several together, on some pictures of a dataset."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ from neocog.data.loader import Loader
 from neocog.evaluation.classes import in_classes, target_in_classes
 from neocog.evaluation.cost import Cost, Stopwatch
 from neocog.evaluation.ensemble import Asked, Ensemble, Member, ask, assemble
+from neocog.evaluation.noise import noise_of
 from neocog.evaluation.packed import Packed, pack
 from neocog.metrics.base import ByClass, Metrics
 from neocog.metrics.classification import ClassificationMetrics, PerClass, bootstrap_interval
@@ -101,6 +102,7 @@ class Evaluation:
         views: names of the views that each picture was seen in; empty where it was seen once.
         cost: of the members and the views.
         baselines: of a denoising, what classical methods came to.
+        noise: of a denoising, what was added to the pictures, see `Denoise.noise_choices`; None where they had theirs.
         notes: what a person should know before believing the metrics.
         files: what was written of it.
     """
@@ -115,6 +117,7 @@ class Evaluation:
     views: tuple[str, ...]
     cost: Cost
     baselines: tuple[Baseline, ...] = ()
+    noise: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
 
@@ -225,7 +228,8 @@ def evaluate_together(
     metrics = sums.compute()
     members = tuple(tally.result(metrics) for tally in tallies)
     cost = Cost.of([tally.watch for tally in tallies])
-    return Evaluation(split, metrics, sums, indices, kept, seconds, members, ensemble.views, cost)
+    noise = noise_of(task, loaders[0].dataset)
+    return Evaluation(split, metrics, sums, indices, kept, seconds, members, ensemble.views, cost, noise=noise)
 
 
 def _packed(task: Task, prediction: Prediction, target: Target) -> Packed | Prediction:

@@ -10,6 +10,7 @@ from neocog.draw.confusion import confusion_matrix
 from neocog.draw.contact_sheet import contact_sheet
 from neocog.evaluation.classes import match_classes, target_in_classes
 from neocog.evaluation.evaluate import Evaluation, Ranked
+from neocog.evaluation.noise import noise_in_words
 from neocog.evaluation.packed import Packed
 from neocog.files import write_atomically
 from neocog.images import encode_png
@@ -74,11 +75,12 @@ def _save_worst(folder: Path, evaluation: Evaluation, dataset: Dataset, trained:
         trained.task.draw(dataset.picture(index), packed.prediction, target_in_classes(dataset.target(index), classes))
         for _, index, packed in worst
     ]
+    noise = "" if evaluation.noise is None else f"{noise_in_words(evaluation.noise)}, "
     sheet = contact_sheet(
         drawn,
         [f"{dataset.where(index)}: {primary} {value:.3f}" for value, index, _ in worst],
         columns=1,
-        title=f"{dataset.name}, {evaluation.split}: the worst answers ({primary} {evaluation.metrics[primary]:.4f} in all)",
+        title=f"{dataset.name}, {evaluation.split}: {noise}the worst answers ({primary} {evaluation.metrics[primary]:.4f} in all)",
         cell=min(WORST_WIDTH, max(max(picture.shape[1:]) for picture in drawn)),
     )
     return [_write(folder / WORST, encode_png(sheet))]

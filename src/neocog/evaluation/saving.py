@@ -44,6 +44,8 @@ def save_evaluation(folder: Path, evaluation: Evaluation, dataset: Dataset, trai
         run.renew_hash(PREDICTIONS)
     pictures = save_pictures(folder, evaluation, dataset, trained)
     facts: dict[str, Any] = {"dataset": dataset.name, "pictures": len(evaluation.indices), "metrics": evaluation.named_metrics()}
+    if evaluation.noise is not None:
+        facts["noise"] = evaluation.noise
     if evaluation.baselines:
         facts["baselines"] = [asdict(baseline) for baseline in evaluation.baselines]
     averaged = len(evaluation.members) > 1 or evaluation.views

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 __all__ = [
+    "PIXELS_AT_ONCE",
     "Array",
     "Interpolation",
     "Picture",
@@ -30,6 +31,8 @@ Array = NDArray[Any]  # "h w" or "h w c"
 Size = tuple[int, int]  # height, width in pixels
 Interpolation = Literal["bilinear", "bicubic", "nearest"]
 MOST_OVERHANG = 16
+PIXELS_AT_ONCE = 1 << 20
+"""That are copied from one order of the channels to another; see `to_pil`."""
 
 
 def cover(picture: Picture, canvas: Size, interpolation: Interpolation = "bilinear") -> Picture:
@@ -73,7 +76,20 @@ def resize(picture: Picture, size: Size, interpolation: Interpolation = "bilinea
 def to_pil(picture: Picture) -> Image.Image:
     """The picture as an 8-bit Pillow image, "L" or "RGB"."""
     array = to_depth(picture.cpu().numpy(), 8)
-    return Image.fromarray(array[0] if len(array) == 1 else np.ascontiguousarray(array.transpose(1, 2, 0)))
+    if len(array) == 1:
+        return Image.fromarray(array[0])
+    _, height, width = array.shape
+    rows = max(1, PIXELS_AT_ONCE // max(width, 1))
+    if rows >= height:
+        return _interleaved(array)
+    image = Image.new("RGB", (width, height))
+    for top in range(0, height, rows):  # all of a large picture would lie in memory once more
+        image.paste(_interleaved(array[:, top : top + rows]), (0, top))
+    return image
+
+
+def _interleaved(array: Array) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(array.transpose(1, 2, 0)))
 
 
 def luma(planes: Array) -> Array:

@@ -43,7 +43,10 @@ def encode_png(picture: Picture, metadata: tuple[Chunk, ...] = ()) -> bytes:
         file = io.BytesIO()
         (Image.fromarray(picture[0].cpu().numpy()) if deep else to_pil(picture)).save(file, format="PNG")
         plain = file.getvalue()
-    return plain[:AFTER_HEADER] + b"".join(_framed(*chunk) for chunk in metadata) + plain[AFTER_HEADER:]
+    if not metadata:
+        return plain
+    parts = memoryview(plain)
+    return b"".join((parts[:AFTER_HEADER], *(_framed(*chunk) for chunk in metadata), parts[AFTER_HEADER:]))
 
 
 def metadata_of(data: bytes) -> tuple[Chunk, ...]:

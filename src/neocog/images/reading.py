@@ -13,7 +13,7 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImage
 from torch import Tensor
 
 from neocog.errors import PictureError
-from neocog.images.picture import Picture, Size, luma, to_depth
+from neocog.images.picture import PIXELS_AT_ONCE, Picture, Size, luma, to_depth
 
 __all__ = ["EXIF_ORIENTATION", "SUFFIXES", "Channels", "Colours", "Facts", "decode", "decode_mask", "inspect", "open_image", "read"]
 
@@ -24,6 +24,7 @@ MAX_PIXELS = 200_000_000
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pbm"})
 EXIF_ORIENTATION = 0x0112
 SWAPS_SIDES = (5, 6, 7, 8)
+NUMBERS = ("1", "L", "P", "I;16", "I;16B", "I")  # modes whose pixels are one number each
 PNG_COLOURS = (2, 6)  # colour types with red, green and blue in each pixel
 
 # What a file is follows from its first bytes, never from its name. Only formats whose decoders run no
@@ -116,6 +117,7 @@ def read(
         image.load()
         colours = depth == facts.depth == 16 and name == "PNG" and data[25] in PNG_COLOURS
         array = _sixteen_bit_colours(image, data) if colours else _pixels(image)
+        del image  # of a large picture there need not be one more copy
     except (PictureError, MemoryError):  # no memory says nothing of the file
         raise
     except Exception as error:  # a decoder fed with damaged bytes may raise anything
@@ -136,16 +138,22 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Facts:
 
 
 def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int = MAX_PIXELS) -> UInt16[Tensor, "h w"]:
-    """Decode a mask: palette indices or grey values as they are, or colours by a table.
+    """Decode a mask: palette indices or grey values as they are, or colours by a table. Opacity does not count.
+
+    A mask in RGB that shows nothing but greys says numbers by them.
 
     Args:
         data: the file's bytes.
-        colours: class index for each RGB colour; needed when the mask is an RGB picture. A palette's colours go by it too.
+        colours: class index for each RGB colour; grey values and a palette's indices then stand for the colours that they show.
+        max_pixels: as for `decode`.
 
     Raises:
-        PictureError: not a picture, cut short, or with colours that the table does not have.
+        PictureError: not a picture, cut short, in a format that does not keep numbers, in colours without a table, or with
+            colours that the table does not have.
     """
     image, name = open_image(data, max_pixels)
+    if name == "JPEG":
+        raise PictureError("a mask in a format that keeps numbers", "JPEG, which changes them", "save masks as PNG", "lossy")
     try:
         image.load()
         orientation = _orientation(image, name)
@@ -153,13 +161,8 @@ def decode_mask(data: bytes, *, colours: Colours | None = None, max_pixels: int 
         raise
     except Exception as error:  # as in read
         raise _damaged(name, error) from error
-    if image.mode in ("1", "L", "I;16", "I;16B", "I") or (image.mode == "P" and colours is None):
-        array = _sixteen_bits(np.asarray(image))
-    elif colours is None:
-        found = f"a mask in {image.mode} colours"
-        raise PictureError("a mask of class indices, or a table of its colours", found, "give the colours' classes", "colours")
-    else:
-        array = _classes_by_colour(np.asarray(image.convert("RGB")), colours)
+    upper_halves = name == "PNG" and data[24] == 16 and not image.mode.startswith("I")  # all that Pillow keeps of 16 bits
+    array = _numbers(image, upper_halves) if colours is None else _classes_by_colour(_shown_colours(image), colours)
     return torch.from_numpy(np.require(_turn(array, orientation), requirements=("C", "W")))
 
 
@@ -280,7 +283,19 @@ def _pixels(image: Any) -> NDArray[Any]:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, (255, 255, 255, 255))
         return np.asarray(Image.alpha_composite(white, image).convert("L" if grey else "RGB"))
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))  # which would copy what is RGB already
+    return _as_array(image if image.mode == "RGB" else image.convert("RGB"))  # which would copy what is RGB already
+
+
+def _as_array(image: Any) -> NDArray[Any]:
+    """The pixels of an image in RGB; of a large one some rows at a time, as Pillow hands its pixels over in two copies."""
+    width, height = image.size
+    rows = max(1, PIXELS_AT_ONCE // width)
+    if rows >= height:
+        return np.asarray(image)
+    array = np.empty((height, width, 3), dtype=np.uint8)
+    for top in range(0, height, rows):
+        array[top : top + rows] = np.asarray(image.crop((0, top, width, min(top + rows, height))))
+    return array
 
 
 def _sixteen_bits(array: NDArray[Any]) -> NDArray[Any]:
@@ -310,6 +325,28 @@ def _as_picture(array: NDArray[Any], channels: str, depth: int) -> Picture:
     if channels == "grey" and len(planes) == 3:
         planes = luma(planes)
     return torch.from_numpy(np.require(planes, requirements=("C", "W")))
+
+
+def _numbers(image: Any, upper_halves: bool) -> NDArray[Any]:
+    """What the pixels of a mask say without a table of colours."""
+    if image.mode in NUMBERS:
+        return _sixteen_bits(np.asarray(image))
+    array = np.asarray(image)
+    grey = image.mode == "LA" or (image.mode in ("RGB", "RGBA") and bool((array[..., :1] == array[..., 1:3]).all()))
+    if upper_halves or not grey:
+        found = f"a mask in {image.mode} colours"
+        raise PictureError("a mask of class indices, or a table of its colours", found, "give the colours' classes", "colours")
+    return array[..., 0].astype(np.uint16)
+
+
+def _shown_colours(image: Any) -> NDArray[Any]:
+    """Red, green and blue of a mask's pixels, whatever their opacity, "h w 3"."""
+    if image.mode.startswith("I"):
+        values = _sixteen_bits(np.asarray(image))
+        if values.max() > 255:
+            raise PictureError("colours of the given table", "grey of 16 bits", "save the mask with 8 bits", "colours")
+        return np.repeat(values[..., None], 3, axis=2)
+    return np.asarray(image.convert("RGBA" if image.has_transparency_data else "RGB"))[..., :3]
 
 
 def _classes_by_colour(array: NDArray[Any], colours: Colours) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from neocog.layers.correlation import convolution, correlation
 from neocog.layers.dense_block import DenseLayer, dense_block, preactivated
 from neocog.layers.dense_classifier import dense_classifier
 from neocog.layers.dense_crf import DenseCrf, DenseCrfOptions, dense_crf
+from neocog.layers.dilated_pooling import DilatedAvgPool2d, DilatedMaxPool2d
 from neocog.layers.dilation import dilate
 from neocog.layers.dropout import dropout
 from neocog.layers.expanding import Expanding, Upsampling, double_convolution
@@ -49,7 +50,7 @@ from neocog.layers.sizes import output_size, transposed_output_size
 from neocog.layers.spatial_pyramid_pooling import SpatialPyramidPooling
 from neocog.layers.squeeze_excitation import SqueezeExcitation
 from neocog.layers.stochastic_depth import StochasticDepth
-from neocog.layers.surround import at_least, fit_to, mirrored, resized
+from neocog.layers.surround import at_least, fit_to, mirrored, placed, resized
 from neocog.layers.synchronised_batch_norm import SynchronisedBatchNorm2d, synchronise_batch_norms
 from neocog.layers.table_convolution import TableConvolution
 from neocog.layers.unpooling import Unpool, unpool
@@ -64,6 +65,8 @@ __all__ = [
     "DenseCrf",
     "DenseCrfOptions",
     "DenseLayer",
+    "DilatedAvgPool2d",
+    "DilatedMaxPool2d",
     "DilatedPyramid",
     "Expanding",
     "Inception",
@@ -129,6 +132,7 @@ __all__ = [
     "normalised_unit",
     "output_size",
     "painted_times",
+    "placed",
     "plain_block",
     "pooled_classifier",
     "preactivated",

@@ -4,6 +4,7 @@ S. Ioffe, C. Szegedy, "Batch Normalization: Accelerating Deep Network Training b
 Shift", 2015, https://arxiv.org/abs/1502.03167
 """
 
+import torch
 from torch import nn
 
 __all__ = ["ConvolutionUnit", "identity_convolution"]
@@ -41,19 +42,35 @@ class ConvolutionUnit(nn.Sequential):
             self.activation = activation
 
 
-def identity_convolution(channels: int, kernel: int, *, dilation: int = 1) -> nn.Conv2d:
-    """A convolution whose initial weights pass every channel through unchanged.
+def identity_convolution(
+    in_channels: int, out_channels: int, kernel: int, *, classes: int, dilation: int = 1, noise: float = 0.0
+) -> nn.Conv2d:
+    """A convolution whose initial weights pass every class through, whatever the number of channels that stand for it.
 
     F. Yu, V. Koltun, "Multi-Scale Context Aggregation by Dilated Convolutions", 2015, https://arxiv.org/abs/1511.07122,
-    equation 4
+    equations 4 (as many channels as classes on both sides) and 5
+
+    The channels of a class share its score: with a times as many channels as classes each one holds the a-th part of it.
+    The sum over them in a row of such layers that ends with one channel for each class is the score itself.
 
     Args:
-        channels: of the input and the output.
+        in_channels: of the input; a multiple of `classes`.
+        out_channels: of the output; a multiple of `classes`.
         kernel: side of the square kernel in pixels; odd.
+        classes: how many there are.
         dilation: pixels from one element of the kernel to the next.
+        noise: standard deviation of all other weights, in parts of those that pass a class through; it tells the channels
+            of a class apart.
     """
-    layer = nn.Conv2d(channels, channels, kernel, padding=kernel // 2 * dilation, dilation=dilation)
-    nn.init.dirac_(layer.weight)
+    layer = nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2 * dilation, dilation=dilation)
+    through = classes / out_channels
+    givers, takers = (torch.arange(count, device=layer.weight.device) * classes // count for count in (in_channels, out_channels))
+    if noise:
+        nn.init.normal_(layer.weight, 0.0, noise * through)
+    else:
+        nn.init.zeros_(layer.weight)
+    with torch.no_grad():
+        layer.weight[:, :, kernel // 2, kernel // 2].masked_fill_(takers[:, None] == givers, through)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
     return layer

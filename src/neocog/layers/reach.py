@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from torch import nn
 
-__all__ = ["WINDOWED", "Reach", "reach", "recorded_reaches", "widest"]
+__all__ = ["Reach", "reach", "recorded_reaches", "widest"]
 
 WINDOWED = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
 PADS = (nn.ConstantPad2d, nn.ReflectionPad2d, nn.ReplicationPad2d)
@@ -41,6 +41,11 @@ class Reach(NamedTuple):
     width: int = 1
     top: int = 0
     left: int = 0
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Row and column of the image in the middle of the first point's window: whole, or between two pixels."""
+        return self.top + (self.height - 1) / 2, self.left + (self.width - 1) / 2
 
     def through(self, kernel: int | Pair, *, stride: int | Pair = 1, padding: int | Pair = 0, dilation: int | Pair = 1) -> "Reach":
         """The reach of a convolution or pooling of what has this reach.

@@ -1,5 +1,7 @@
 """What stands around an image where a network needs more of it, and maps brought to a size."""
 
+import math
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
@@ -7,7 +9,7 @@ from torch.nn import functional
 
 from neocog.images import Size
 
-__all__ = ["at_least", "fit_to", "mirrored", "resized"]
+__all__ = ["at_least", "fit_to", "mirrored", "placed", "resized"]
 
 
 def fit_to(maps: Float[Tensor, "b c h w"], size: Size) -> Float[Tensor, "b c i j"]:
@@ -56,3 +58,33 @@ def resized(maps: Float[Tensor, "b c h w"], size: Size) -> Float[Tensor, "b c i 
     if tuple(maps.shape[-2:]) == tuple(size):
         return maps
     return functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)
+
+
+def placed(maps: Float[Tensor, "b c h w"], size: Size, *, stride: int, first: tuple[float, float]) -> Float[Tensor, "b c i j"]:
+    """Maps brought to a height and width by bilinear interpolation between points whose places are known; border values reach outwards.
+
+    Args:
+        maps: any size.
+        size: height and width of the result, in pixels.
+        stride: pixels from one point to the next.
+        first: row and column of the first point: whole, or halves where the stride is even.
+    """
+    (above, below), (left, right) = (_lacking(*of_axis, stride) for of_axis in zip(first, maps.shape[2:], size, strict=True))
+    maps = functional.pad(maps, [left, right, above, below], mode="replicate")  # of points, which are fewer than pixels
+    maps = _between(maps, 2, stride, first[0] - above * stride, size[0])
+    return _between(maps, 3, stride, first[1] - left * stride, size[1])
+
+
+def _lacking(place: float, points: int, length: int, stride: int) -> tuple[int, int]:
+    """How many points there should be before the first and behind the last, so that all of `length` pixels lie between two."""
+    before, behind = math.ceil(place / stride), math.ceil((length - 1 - place) / stride) - (points - 1)
+    return max(before, 0), max(behind, 0)
+
+
+def _between(maps: Tensor, axis: int, stride: int, place: float, length: int) -> Tensor:
+    """Pixels from 0 to `length` along one axis, with the first point at or before 0."""
+    whole = place % 1 == 0  # from the first point to the last, else from half a stride before the first to half of one after the last
+    sides = [*maps.shape[2:]]
+    sides[axis - 2] = (sides[axis - 2] - 1) * stride + 1 if whole else sides[axis - 2] * stride
+    start = place if whole else place - (stride - 1) / 2
+    return functional.interpolate(maps, size=sides, mode="bilinear", align_corners=whole).narrow(axis, int(-start), length)

@@ -10,6 +10,7 @@ from neocog.losses.absolute_difference import absolute_difference
 from neocog.losses.charbonnier import charbonnier
 from neocog.losses.cross_entropy import cross_entropy
 from neocog.losses.dice import dice
+from neocog.losses.dice_cross_entropy import dice_cross_entropy
 from neocog.losses.focal import focal
 from neocog.losses.labels import label_weights
 from neocog.losses.lovasz import lovasz
@@ -31,6 +32,7 @@ __all__ = [
     "charbonnier",
     "cross_entropy",
     "dice",
+    "dice_cross_entropy",
     "focal",
     "label_weights",
     "lovasz",
@@ -89,6 +91,7 @@ class SegmentationLoss(Protocol):
 SEGMENTATION_LOSSES: Mapping[str, SegmentationLoss] = {
     "cross_entropy": pixel_cross_entropy,
     "dice": dice,
+    "dice_cross_entropy": dice_cross_entropy,
     "focal": focal,
     "lovasz": lovasz,
 }

@@ -7,14 +7,15 @@ from typing import Any
 from torch import nn
 
 from neocog.errors import UsageError
-from neocog.layers import dilate
+from neocog.layers import Reach, dilate, reach
 from neocog.models.entry import MODELS, ModelSpec, Trait
 from neocog.models.network import StageInfo
 from neocog.options import options_of
 
-__all__ = ["Backbone", "backbone"]
+__all__ = ["NEEDED", "Backbone", "backbone"]
 
 NEEDED: frozenset[Trait] = frozenset({"gradient", "stages", "any_size"})
+"""Of the networks that may be one."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,14 @@ class Backbone:
         """The last stage's map."""
         return self.infos[-1]
 
+    @property
+    def reach(self) -> Reach:
+        """Where the points of the last stage's map lie on the image."""
+        before = Reach()
+        for stage in self.stages.values():
+            before = reach(stage, before, 1)
+        return before
+
     def at_stride(self, stride: int) -> StageInfo | None:
         """The last stage whose map has that stride; None where there is none."""
         return next((info for info in reversed(self.infos) if info.stride == stride), None)
@@ -53,8 +62,8 @@ class Backbone:
         Raises:
             UsageError: they have layers that cannot be dilated.
         """
-        dilate(self.stages.values(), stride, strided_too=strided_too)
-        return replace(self, infos=tuple(replace(info, stride=min(info.stride, stride)) for info in self.infos))
+        stages = dict(zip(self.stages, dilate(self.stages.values(), stride, strided_too=strided_too), strict=True))
+        return replace(self, stages=stages, infos=tuple(replace(info, stride=min(info.stride, stride)) for info in self.infos))
 
 
 def backbone(name: str, spec: ModelSpec) -> Backbone:

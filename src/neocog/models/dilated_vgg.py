@@ -11,11 +11,17 @@ convolution of dilation 12 with 1024 channels, the second has 1024 channels too.
 https://arxiv.org/abs/1511.07122, sections 3 and 4. The last two poolings are left out, not only their strides; no
 convolution of the front end is padded, and the image is continued by its mirror image instead, 186 pixels on each side.
 Then seven 3x3 convolutions over the scores themselves, of dilation 1, 1, 2, 4, 8, 16 and 1, each truncated at zero, and
-a 1x1 convolution. Initial weights of that context module pass every class through (equation 4); it is the basic form
-of table 1, with as many channels as classes.
+a 1x1 convolution: table 1's context module, in its basic form with as many channels as classes, in its large one with
+2, 2, 4, 8, 16, 32 and 32 times as many. Initial weights of it pass every class through (equations 4 and 5). The paper
+leaves open how large the large form's noise is, which tells the channels of a class apart; here it is a hundredth of the
+weights that pass. The front end is learnt first, `context = "none"`, and its weights then begin the whole.
+
+Both take weights of `vgg16` into their stages.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -26,8 +32,9 @@ from neocog.layers import fit_to, identity_convolution, initialise_for, mirrored
 from neocog.models.entry import ALL_TRAITS, MODELS, Entry, ModelSpec
 from neocog.models.network import Network
 from neocog.models.pixelwise import Enlarged, PixelNetwork
+from neocog.options import NoOptions, check, option
 
-__all__ = ["deeplab_v1", "dilated_context"]
+__all__ = ["Options", "deeplab_v1", "dilated_context"]
 
 WIDTHS = (64, 128, 256, 512, 512)
 DEPTHS = (2, 2, 3, 3, 3)
@@ -38,6 +45,9 @@ LARGE_FIELD = 1024  # channels of what were dense layers
 LARGE_RATE = 12
 DENSE = 4096
 CONTEXT_RATES = (1, 1, 2, 4, 8, 16, 1)
+CONTEXT_WIDTHS = {"basic": (1,) * 7, "large": (2, 2, 4, 8, 16, 32, 32), "none": ()}
+"""Table 1: channels of each layer of a context module but its last, in numbers of classes."""
+NOISE = 0.01  # of the large form's initial weights, in parts of those that pass a class through
 MARGIN = 186  # pixels on each side that the front end loses
 
 
@@ -50,18 +60,39 @@ def deeplab_v1(spec: ModelSpec) -> Network:
     _add_dense(body, "fc7", nn.Conv2d(LARGE_FIELD, LARGE_FIELD, 1))
     body.add_module("scores", nn.Conv2d(LARGE_FIELD, spec.num_classes, 1))
     network = PixelNetwork(spec, stages, Enlarged("stage5", body), channels=WIDTHS)
+    network.backbone = "vgg16"
     initialise_for(network, "relu")
     return network
 
 
+@dataclass(frozen=True)
+class Options:
+    """What stands over the front end.
+
+    Attributes:
+        context: the context module of the paper's table 1, or none, to learn the front end alone.
+    """
+
+    context: Literal["basic", "large", "none"] = option("basic", "context module over the front end's scores")
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
 def dilated_context(spec: ModelSpec) -> Network:
     """Stages at strides 1, 2, 4, 8 and 8 without padding, the scores, and their context."""
+    options: Options = spec.options
     stages = {f"stage{number}": _stage(spec.in_channels, number, padded=False) for number in range(1, len(WIDTHS) + 1)}
     body = nn.Sequential()
     _add_dense(body, "fc6", nn.Conv2d(WIDTHS[-1], DENSE, 7, dilation=4))
     _add_dense(body, "fc7", nn.Conv2d(DENSE, DENSE, 1))
     body.add_module("scores", nn.Conv2d(DENSE, spec.num_classes, 1))
-    network = ContextNetwork(spec, stages, Context(body, spec.num_classes), channels=WIDTHS, surround=surround)
+    head = Context(body, spec.num_classes, CONTEXT_WIDTHS[options.context])
+    alone = options.context == "none"
+    network = (PixelNetwork if alone else ContextNetwork)(spec, stages, head, channels=WIDTHS, surround=surround)
+    network.backbone = "vgg16"
+    if not alone:
+        network.learnt_before = ("stages.", "head.body.front.")
     initialise_for(network.stages, "relu")
     initialise_for(body, "relu")
     return network
@@ -73,15 +104,20 @@ class Context(Enlarged):
     Args:
         scores: from the last stage's map to the front end's scores.
         classes: how many scores there are.
+        widths: channels of the context module's 3x3 convolutions, in numbers of classes; () leaves it out.
     """
 
-    def __init__(self, scores: nn.Module, classes: int) -> None:
+    def __init__(self, scores: nn.Module, classes: int, widths: Sequence[int]) -> None:
         body = nn.Sequential()
         body.add_module("front", scores)
-        for number, rate in enumerate(CONTEXT_RATES, start=1):
-            body.add_module(f"context{number}", identity_convolution(classes, 3, dilation=rate))
+        before, noise = classes, NOISE if any(width > 1 for width in widths) else 0.0
+        for number, (width, rate) in enumerate(zip(widths, CONTEXT_RATES, strict=False), start=1):
+            layer = identity_convolution(before, width * classes, 3, classes=classes, dilation=rate, noise=noise)
+            body.add_module(f"context{number}", layer)
             body.add_module(f"activation{number}", nn.ReLU(inplace=True))
-        body.add_module(f"context{len(CONTEXT_RATES) + 1}", identity_convolution(classes, 1))
+            before = width * classes
+        if widths:
+            body.add_module(f"context{len(widths) + 1}", identity_convolution(before, classes, 1, classes=classes, noise=noise))
         super().__init__("stage5", body)
 
     def forward(self, maps: Mapping[str, Tensor], size: Size) -> Float[Tensor, "b k h w"]:
@@ -135,7 +171,7 @@ def _add_dense(body: nn.Sequential, name: str, layer: nn.Module) -> None:
     body.add_module(f"dropout{number}", nn.Dropout(0.5))
 
 
-for _build, _year, _paper, _parameters, _accuracy, _traits in (
+for _build, _year, _paper, _parameters, _accuracy, _traits, _options in (
     (
         deeplab_v1,
         2014,
@@ -144,6 +180,7 @@ for _build, _year, _paper, _parameters, _accuracy, _traits in (
         20_505_429,
         "62.25 % mean IoU on the validation split of VOC 2012, 67.64 % with the CRF (table 1)",
         ALL_TRAITS,
+        NoOptions,
     ),
     (
         dilated_context,
@@ -152,6 +189,7 @@ for _build, _year, _paper, _parameters, _accuracy, _traits in (
         134_374_973,
         "",
         ALL_TRAITS - {"transfer"},
+        Options,
     ),
 ):
     MODELS.add_named(
@@ -164,6 +202,7 @@ for _build, _year, _paper, _parameters, _accuracy, _traits in (
             parameters=_parameters,
             accuracy=_accuracy,
             tasks=("segment",),
+            Options=_options,
             min_size=1,
             classes=21,
             traits=_traits,

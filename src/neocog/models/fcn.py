@@ -205,6 +205,7 @@ def fcn8s_2015(spec: ModelSpec) -> Network:
         stage.add_module("pool", nn.MaxPool2d(2, ceil_mode=True))
         stages[f"stage{number}"] = stage
     network = FullyConvolutional(spec, stages, Skips(spec.num_classes), channels=VGG_WIDTHS, surround=padded)
+    network.backbone = "vgg16"
     initialise_for(network, "relu")
     return network
 

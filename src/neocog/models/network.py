@@ -1,7 +1,7 @@
 """What every architecture is: stages in order, then a head."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,9 @@ class Network(nn.Module):
         weights_report: what loading a weights file did; None when the weights are initial ones.
         task: what it was built for; `create_model` sets it.
         backbone: the architecture that its stages are taken from; weights of that may be loaded into them.
+        backbone_key: turns a key of that architecture into this network's, where its stages have other names here.
+        learnt_before: how keys begin of what the same architecture can learn by itself, before the rest is there; weights
+            of that alone may be loaded too.
         loss: the classification loss that its paper trains it with; see `neocog.losses`.
         auxiliary_weight: how much the loss of each auxiliary head counts beside the head's own.
         keeps_scale: whether its pixels keep the scale of its `preprocess`; else training from initial weights
@@ -67,6 +70,8 @@ class Network(nn.Module):
     loss: str = "cross_entropy"
     task: TaskName = "classify"
     backbone: str | None = None
+    backbone_key: Callable[[str], str] | None = None
+    learnt_before: tuple[str, ...] = ()
     auxiliary_weight: float = 0.0
 
     def __init__(

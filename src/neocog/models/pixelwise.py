@@ -7,11 +7,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from neocog.images import Size
-from neocog.layers import Reach, at_least, fit_to, reach, resized
+from neocog.layers import Reach, at_least, fit_to, placed, reach, resized
 from neocog.models.entry import ModelSpec
 from neocog.models.network import Network
 
-__all__ = ["Enlarged", "PixelHead", "PixelNetwork", "Surround"]
+__all__ = ["Enlarged", "PixelHead", "PixelNetwork", "Placed", "Surround"]
 
 Surround = Callable[[Tensor], Tensor]
 """Gives the stages more than the image, "b c h w" to "b c i j", where their convolutions are not padded."""
@@ -117,3 +117,24 @@ class Enlarged(PixelHead):
     def trace(self, reaches: Mapping[str, Reach], side: int) -> Reach | None:
         """That of the scores, before they are enlarged."""
         return reach(self.body, reaches[self.taps[0]], side)
+
+
+class Placed(Enlarged):
+    """Scores of one stage's map, brought to the image's size by bilinear interpolation from where the map's points lie.
+
+    `Enlarged` spreads the points evenly over the image, whose squares they then stand for. Where windows are not padded, a
+    map has fewer points than that: they begin inside of the image and end there.
+
+    Args:
+        tap: the stage.
+        body: from its map to the scores, point by point or padded.
+        points: of the map.
+    """
+
+    def __init__(self, tap: str, body: nn.Module, points: Reach) -> None:
+        super().__init__(tap, body)
+        self.stride, self.first = points.stride, points.centre
+
+    def forward(self, maps: Mapping[str, Tensor], size: Size) -> Float[Tensor, "b k h w"]:
+        """The logits at full resolution; beyond the outermost points theirs."""
+        return placed(self.body(maps[self.taps[0]]), size, stride=self.stride, first=self.first)

@@ -1,6 +1,6 @@
 """Weights of a file into a network: keys mapped, first layer and head adapted, and a report of what was done."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from neocog.errors import WeightsError
 from neocog.models.class_names import imagenet_ids, match_class_names
-from neocog.models.entry import MODELS, Entry, adapt_preprocess
+from neocog.models.entry import MODELS, Entry, adapt_preprocess, same_key
 from neocog.models.imagenet import imagenet_classes
 from neocog.models.network import Network
 from neocog.models.state import StateFile, read_state
@@ -78,7 +78,8 @@ def load_weights(model: Network, source: Path | str | StateFile, entry: Entry, c
     its rows are then the file's where a class matches (`match_class_names`), and keep their initial values
     elsewhere. 1000 outputs without names are ImageNet's.
 
-    A file of the architecture that the stages are taken from, as ImageNet's for a U-Net's encoder, is loaded into them alone.
+    A file of the architecture that the stages are taken from, as ImageNet's for a U-Net's encoder, is loaded into them alone;
+    so is one of a part of the network that is learnt before the rest, as a front end without its context.
 
     The network's mean and standard deviation become the file's where it has any; its image size stays.
 
@@ -95,9 +96,9 @@ def load_weights(model: Network, source: Path | str | StateFile, entry: Entry, c
     own = model.state_dict()
     spelling = _spelling(state, own, entry)
     tensors = {ours: state.tensors[key] for ours, key in spelling.items()}
-    of_stages = _of_backbone(model, state)
-    if of_stages is not None:
-        spelling, tensors = of_stages, {ours: state.tensors[key] for ours, key in of_stages.items()}
+    of_part = _of_a_part(model, state, entry)
+    if of_part is not None:
+        spelling, tensors = of_part, {ours: state.tensors[key] for ours, key in of_part.items()}
     else:
         _check_architecture(model, tensors, entry, state)
     adapted = _fit_input(model, tensors)
@@ -147,23 +148,36 @@ def outputs_of(state: StateFile, model: Network, entry: Entry) -> int | None:
     return None if weight is None or weight.shape[1:] != own[name].shape[1:] else len(weight)
 
 
-def _spelling(state: StateFile, own: Mapping[str, Tensor], entry: Entry) -> dict[str, str]:
-    """The file's key for each of ours. Whether the file's are foreign shows in how many the network knows."""
-    known = sum(key in own for key in state.tensors)
-    mapped = {entry.key_map(key): key for key in state.tensors}
-    return mapped if sum(key in own for key in mapped) > known else {key: key for key in state.tensors}
+def _spelling(state: StateFile, own: Mapping[str, Tensor], entry: Entry, renamed: Callable[[str], str] = same_key) -> dict[str, str]:
+    """The file's key for each of ours. Whether the file's are foreign shows in how many the network knows.
+
+    Args:
+        state: the file.
+        own: the network's tensors by key.
+        entry: of the architecture that the file may be of.
+        renamed: turns that architecture's key into the network's.
+    """
+    plain = {renamed(key): key for key in state.tensors}
+    mapped = {renamed(entry.key_map(key)): key for key in state.tensors}
+    return mapped if sum(key in own for key in mapped) > sum(key in own for key in plain) else plain
 
 
-def _of_backbone(model: Network, state: StateFile) -> dict[str, str] | None:
-    """The file's key for each of ours, where it is of the architecture that the stages are from, and of no more of the network."""
-    if model.backbone is None:
-        return None
+def _of_a_part(model: Network, state: StateFile, entry: Entry) -> dict[str, str] | None:
+    """The file's key for each of ours, where it has a whole part of the network that may be learnt alone, and no more of the network."""
     own = model.state_dict()
-    stages = {key: tensor for key, tensor in own.items() if key.startswith("stages.")}
-    spelling = _spelling(state, stages, MODELS[model.backbone])
-    lacking = [key for key in stages if key not in spelling and not key.endswith(COUNTER)]
-    more = [key for key in own if key not in stages and (key in spelling or key in state.tensors)]
-    return None if lacking or more else spelling
+    parts: list[tuple[tuple[str, ...], Entry, Callable[[str], str]]] = []
+    if model.backbone:
+        parts.append((("stages.",), MODELS[model.backbone], model.backbone_key or same_key))
+    if model.learnt_before:
+        parts.append((model.learnt_before, entry, same_key))
+    for starts, source, renamed in parts:
+        part = {key: tensor for key, tensor in own.items() if key.startswith(starts)}
+        spelling = _spelling(state, part, source, renamed)
+        lacking = [key for key in part if key not in spelling and not key.endswith(COUNTER)]
+        more = [key for key in own if key not in part and (key in spelling or key in state.tensors)]
+        if not lacking and not more:
+            return spelling
+    return None
 
 
 def _check_architecture(model: Network, tensors: Mapping[str, Tensor], entry: Entry, state: StateFile) -> None:

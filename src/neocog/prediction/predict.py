@@ -1,6 +1,5 @@
 """Predict picture files, each on its own terms: a file that cannot be read is named, the others are answered."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from neocog.batch import Batch
 from neocog.data.files import read_file
 from neocog.draw.mask import mask_file
 from neocog.draw.segmentation import LONGEST_SIDE, smaller
+from neocog.engine.allocator import give_back
 from neocog.errors import NeocogError, PictureError
 from neocog.evaluation.cost import Cost, Stopwatch
 from neocog.evaluation.ensemble import Ensemble, ask
@@ -22,7 +22,7 @@ from neocog.evaluation.picture_files import batch_of, picture_files, read_pictur
 from neocog.evaluation.predictions import prediction_row
 from neocog.evaluation.reading import Reading
 from neocog.files import make_folder, write_atomically
-from neocog.images import Picture, decode, encode_png
+from neocog.images import Picture, Size, decode, encode_png, resize
 from neocog.machine import usable_cores
 from neocog.prediction.restored import read_as_it_is, restore, write_restored
 from neocog.prediction.segmented import segment_in_tiles
@@ -30,6 +30,7 @@ from neocog.progress import Progress, Silent
 from neocog.run import Trained
 from neocog.targets import Clean, Mask, Prediction
 from neocog.tasks import Task
+from neocog.tasks.denoise import LARGEST_WHOLE, middle
 
 __all__ = ["Answer", "Answers", "predict", "save_drawings"]
 
@@ -48,6 +49,7 @@ class Answer:
         drawing: file of the picture with the answer drawn on it, where one was asked for.
         restored: file of the picture without its noise, where the task is denoise and one was asked for.
         mask: file of the classes' numbers, where the task is segment and one was asked for.
+        shown: as much of the picture as a drawing shows, where it is large; None where it is to be read again.
     """
 
     path: Path
@@ -57,6 +59,7 @@ class Answer:
     drawing: Path | None = None
     restored: Path | None = None
     mask: Path | None = None
+    shown: Picture | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the command line's JSON."""
@@ -93,9 +96,7 @@ def predict(ensemble: Ensemble, paths: Sequence[Path], progress: Progress | None
         PictureError: not one of the files can be read.
     """
     files = picture_files(paths)
-    alone = None if ensemble.averages or ensemble.crf else ALONE.get(ensemble.first.task_name)
-    if ensemble.first.task.fit(training=False) != "native":
-        alone = None
+    alone = ALONE.get(ensemble.first.task_name) if _by_tiles(ensemble) else None
     answers: list[Answer] = []
     watches = [Stopwatch(warm=not ensemble.averages) for _ in ensemble.members]
     progress = progress or Silent()
@@ -106,9 +107,11 @@ def predict(ensemble: Ensemble, paths: Sequence[Path], progress: Progress | None
             if alone is None:
                 answers += _answer_group(ensemble, group, pool, watches)
             else:
-                answers += _answer_alone(ensemble, alone, group, watches[0])
+                answers += _answer_alone(ensemble, alone, group, watches)
             progress.advance(len(group))
     progress.done()
+    if alone is not None:
+        give_back()  # what windows took, before large pictures are drawn and written
     errors = [answer.error for answer in answers if answer.error is not None]
     if len(errors) == len(files):
         others = f", and {len(files) - 1:,} more file{'s' if len(files) > 2 else ''} that cannot be read" if len(files) > 1 else ""
@@ -153,8 +156,9 @@ def _save_mask(trained: Trained, answer: Answer, prediction: Prediction, folder:
     """The classes as a file of numbers, and the picture with their colours over it, which need not be read as large as it is."""
     assert isinstance(prediction.answer, Mask)
     height, width = prediction.answer.classes.shape
-    share = min(1.0, LONGEST_SIDE / max(height, width))
-    picture = decode(read_file(answer.path), at_least=(max(1, round(height * share)), max(1, round(width * share))))
+    picture = answer.shown
+    if picture is None:
+        picture = decode(read_file(answer.path), at_least=_drawn_size((height, width)))
     shown = Prediction(smaller(prediction.answer, (picture.shape[-2], picture.shape[-1])))
     path = _free(folder, answer.path.stem)
     write_atomically(path, encode_png(trained.task.draw(picture, shown)))
@@ -167,8 +171,29 @@ def _save_restored(trained: Trained, answer: Answer, clean: Clean, folder: Path)
     path = _free(folder, answer.path.stem)
     write_restored(path, clean, answer.path)
     strip = _free(folder, f"{path.stem}-strip")
-    write_atomically(strip, encode_png(trained.task.draw(read_as_it_is(answer.path), Prediction(clean))))
+    before = read_as_it_is(answer.path) if answer.shown is None else answer.shown
+    write_atomically(strip, encode_png(trained.task.draw(before, Prediction(clean))))
     return replace(answer, restored=path, drawing=strip)
+
+
+def _drawn_size(size: Size) -> Size:
+    """Height and width that a drawing of a segmentation has at most."""
+    share = min(1.0, LONGEST_SIDE / max(size))
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+SHOWN: Mapping[str, Callable[[Picture], Picture]] = {
+    "denoise": lambda picture: middle(picture).clone(),
+    "segment": lambda picture: resize(picture, _drawn_size((picture.shape[-2], picture.shape[-1]))),
+}
+"""What a drawing shows of a large picture, by the task's name: read a second time it would lie in memory beside its answer."""
+
+
+def _shown(task_name: str, picture: Picture) -> Picture | None:
+    """See `Answer.shown`; one that a segmentation saw in grey is read again, as it is drawn in its colours."""
+    if max(picture.shape[-2:]) <= LARGEST_WHOLE or task_name not in SHOWN or (task_name == "segment" and len(picture) == 1):
+        return None
+    return SHOWN[task_name](picture)
 
 
 @dataclass(frozen=True)
@@ -177,21 +202,30 @@ class Alone:
 
     Attributes:
         read: (file, task, reading) -> the picture.
-        answer: (network, picture) -> the answer.
+        answer: (networks and views, picture, watches) -> the answer.
     """
 
     read: Callable[[Path, Task, Reading], Picture]
-    answer: Callable[[Trained, Picture], Prediction]
+    answer: Callable[[Ensemble, Picture, Sequence[Stopwatch]], Prediction]
 
 
 ALONE: Mapping[str, Alone] = {
-    "denoise": Alone(lambda path, task, reading: read_as_it_is(path), lambda trained, picture: Prediction(restore(trained, picture))),
+    "denoise": Alone(
+        lambda path, task, reading: read_as_it_is(path),
+        lambda ensemble, picture, watches: Prediction(restore(ensemble, picture, watches)),
+    ),
     "segment": Alone(read_picture, segment_in_tiles),
 }
 """By the task's name."""
 
 
-def _answer_alone(ensemble: Ensemble, alone: Alone, paths: Sequence[Path], watch: Stopwatch) -> Iterator[Answer]:
+def _by_tiles(ensemble: Ensemble) -> bool:
+    """Whether all networks answer about pictures in their own pixels, read alike, and nothing needs the answers of all of a picture."""
+    native = all(member.trained.task.fit(training=False) == "native" for member in ensemble.members)
+    return native and ensemble.crf is None and len({member.reading.channels for member in ensemble.members}) == 1
+
+
+def _answer_alone(ensemble: Ensemble, alone: Alone, paths: Sequence[Path], watches: Sequence[Stopwatch]) -> Iterator[Answer]:
     trained, reading = ensemble.first, ensemble.members[0].reading
     for path in paths:
         try:
@@ -199,11 +233,8 @@ def _answer_alone(ensemble: Ensemble, alone: Alone, paths: Sequence[Path], watch
         except PictureError as error:
             yield Answer(path, None, error, {})
             continue
-        started = time.perf_counter()
-        prediction = alone.answer(trained, picture)
-        watch.views, watch.whole = 1, watch.whole + time.perf_counter() - started
-        watch.single = watch.whole
-        yield Answer(path, prediction, None, prediction_row(prediction, trained.class_names))
+        shown, prediction = _shown(trained.task_name, picture), alone.answer(ensemble, picture, watches)
+        yield Answer(path, prediction, None, prediction_row(prediction, trained.class_names), shown=shown)
 
 
 def _answer_group(ensemble: Ensemble, paths: Sequence[Path], pool: Executor, watches: Sequence[Stopwatch]) -> Iterator[Answer]:
@@ -219,12 +250,12 @@ def _answer_group(ensemble: Ensemble, paths: Sequence[Path], pool: Executor, wat
             batches[reading] = batch_of(usable, task, reading)
     shown = [picture for picture in read[ensemble.members[0].reading] if isinstance(picture, torch.Tensor)]
     predictions = iter(_predictions(ensemble, batches, shown, watches) if batches else ())
-    for path, error in zip(paths, errors, strict=True):
-        if error is not None:
+    for path, error, picture in zip(paths, errors, read[ensemble.members[0].reading], strict=True):
+        if error is not None or isinstance(picture, NeocogError):
             yield Answer(path, None, error, {})
         else:
-            prediction = next(predictions)
-            yield Answer(path, prediction, None, prediction_row(prediction, ensemble.first.class_names))
+            prediction, drawn = next(predictions), _shown(ensemble.first.task_name, picture)
+            yield Answer(path, prediction, None, prediction_row(prediction, ensemble.first.class_names), shown=drawn)
 
 
 def _read(task: Task, reading: Reading, path: Path) -> Picture | NeocogError:

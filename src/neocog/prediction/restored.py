@@ -1,16 +1,16 @@
 """Restoring pictures: the noisy one in, the restored one out, with its channels, its depth and what its file says of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from neocog.data.files import read_file
-from neocog.engine.tiles import answers_by_tiles
+from neocog.evaluation.cost import Stopwatch
+from neocog.evaluation.ensemble import Ensemble
 from neocog.files import write_atomically
-from neocog.images import Picture, decode, encode_png, inspect, metadata_of, to_channels
-from neocog.run import Trained
+from neocog.images import Picture, decode, encode_png, inspect, metadata_of
 from neocog.targets import Clean
 from neocog.tasks.denoise import quantised
 
@@ -28,23 +28,28 @@ def read_as_it_is(path: Path) -> Picture:
     return decode(data, channels="native", depth=depth)
 
 
-def restore(trained: Trained, picture: Picture) -> Clean:
+def restore(ensemble: Ensemble, picture: Picture, watches: Sequence[Stopwatch]) -> Clean:
     """The picture without its noise, with the channels and the depth that it has; in tiles where it is large.
 
     A network for grey pictures restores each channel of a coloured one by itself. One for colours sees a grey picture
     as one of equal red, green and blue, and the mean of what it answers counts.
 
     Args:
-        trained: a network that denoises.
+        ensemble: one network that denoises or several, and the views.
         picture: of any size.
+        watches: of the networks; they go on by the seconds that it takes.
     """
-    model = trained.model.eval()
     depth: Literal[8, 16] = 16 if picture.dtype == torch.uint16 else 8
-    grey = trained.preprocess.channels == 1
-    images = picture[:, None] if grey else to_channels(picture, 3)[None]  # "b c h w"
+    grey = ensemble.first.preprocess.channels == 1
     restored = torch.empty_like(picture)
-    for tile, answer in answers_by_tiles(model, trained.plan, images):
-        tile.core.of(restored).copy_(quantised(_with_channels(answer, len(picture)), depth))
+    if grey:
+        parts = [(picture[channel : channel + 1], restored[channel : channel + 1]) for channel in range(len(picture))]
+    else:
+        parts = [(picture.expand(3, -1, -1), restored)]
+    for noisy, kept in parts:
+        for region, answer in ensemble.by_tiles(noisy[None], watches):
+            images = answer[0] if len(kept) == answer.shape[1] else answer[0].mean(dim=0, keepdim=True)
+            region.of(kept).copy_(quantised(images, depth))
     return Clean(restored)
 
 
@@ -56,10 +61,3 @@ def write_restored(path: Path, restored: Clean, source: Path) -> None:
         PictureError: the file that it comes from is gone.
     """
     write_atomically(path, encode_png(restored.picture, metadata_of(read_file(source))))
-
-
-def _with_channels(answer: Tensor, channels: int) -> Tensor:
-    """From the network's answer "b c h w" to the picture's "channels h w"."""
-    if answer.shape[1] == 1:
-        return answer[:, 0]
-    return answer[0] if channels == 3 else answer.mean(dim=1)

@@ -1,7 +1,7 @@
 """Denoising: the picture as it was before it was disturbed."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, make_dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from neocog.augment.resample import as_float
 from neocog.batch import Batch, Fit
-from neocog.draw.strip import difference, strip
+from neocog.draw.strip import LONGEST_SIDE, difference, strip
 from neocog.engine import forward
 from neocog.engine.plan import Plan
 from neocog.errors import RecipeError, UsageError
@@ -21,16 +21,19 @@ from neocog.metrics.base import Metrics
 from neocog.metrics.restoration import Known, RestorationMetrics, psnr, ssim
 from neocog.models.network import Network
 from neocog.noise import NOISES
-from neocog.options import check, option
+from neocog.options import check, option, options_of
 from neocog.random import generator, seed_of
 from neocog.registry import closest
 from neocog.targets import Clean, Cleans, Prediction, Target
 from neocog.tasks.task import TASKS
 
-__all__ = ["Denoise", "DenoiseObjective", "DenoiseOptions", "quantised"]
+__all__ = ["LARGEST_WHOLE", "Denoise", "DenoiseObjective", "DenoiseOptions", "middle", "quantised"]
 
 LOST = 1.0
 """Decibels that an attack must cost for the answer to count as wrong."""
+
+LARGEST_WHOLE = 2048
+"""Pixels to a side; of a larger picture a strip shows the middle."""
 
 LEAST_ERROR = 1e-10  # mean squared: 100 decibels, the most that is counted
 
@@ -52,8 +55,12 @@ class _Chosen:
             own = {item.name: getattr(self, item.name) for item in fields(member)}
             level = member(**own)
             if level != member() and name != self.noise:
-                expected, found = f"options of the noise {self.noise}", f"{', '.join(own)} of {name}"
-                raise RecipeError(expected, found, f"leave it out, or choose --noise {name}")
+                raise _of_another_noise(self.noise, list(own), name)
+
+
+def _of_another_noise(kind: str, options: Sequence[str], owner: str) -> RecipeError:
+    expected, found = f"options of the noise {kind}", f"{', '.join(options)} of {owner}"
+    return RecipeError(expected, found, f"leave it out, or choose --noise {owner}")
 
 
 DenoiseOptions = make_dataclass("DenoiseOptions", (), bases=(_Chosen, *(NOISES[name].Options for name in NOISES)), frozen=True)
@@ -77,6 +84,31 @@ class Denoise:
     def deviation(self) -> float | None:
         """The standard deviation of the noise on the scale [0, 1], where it is one number."""
         return self.noise.deviation(self.level)
+
+    @property
+    def noise_choices(self) -> dict[str, Any]:
+        """The kind of noise and its level, as the options name them: "noise" and, of gaussian noise, "sigma"."""
+        return {"noise": self.options.noise, **{item.name: getattr(self.level, item.name) for item in fields(self.level)}}
+
+    def with_noise(self, choices: Mapping[str, Any]) -> "Denoise":
+        """The same task with other noise.
+
+        Args:
+            choices: some of `noise_choices`. A level that is not among them stays where the kind of noise does, and is
+                else the usual one of its kind.
+
+        Raises:
+            RecipeError: an unknown kind, a level of another kind, or a value that it does not admit.
+        """
+        kind = choices.get("noise", self.options.noise)
+        stays = self.noise_choices if kind == self.options.noise else {}
+        others = {item.name: getattr(self.options, item.name) for item in fields(_Chosen)}
+        options: Any = options_of(DenoiseOptions, {**others, **stays, **choices}, "the noise")
+        for name in NOISES:
+            foreign = [item.name for item in fields(NOISES[name].Options) if name != kind and item.name in choices]
+            if foreign:
+                raise _of_another_noise(kind, foreign, name)
+        return Denoise(options, self.class_names)
 
     def fit(self, training: bool) -> Fit:
         """Patches in training; whole pictures in prediction."""
@@ -116,6 +148,13 @@ class Denoise:
         """The restored pictures at their own size and depth, rounded."""
         return [Prediction(Clean(picture)) for picture in _pictures(outputs, batch)]
 
+    def average(self, outputs: Sequence[Float[Tensor, "b c h w"]]) -> Float[Tensor, "b c h w"]:
+        """The mean of the restored pictures, before they are rounded."""
+        total = outputs[0].clone()
+        for other in outputs[1:]:
+            total += other
+        return total.div_(len(outputs))
+
     def compare(self, metrics: Metrics[Any, Any], outputs: Tensor, batch: Batch, truth: Callable[[int], Target]) -> None:
         """Restored and noisy pictures against the clean ones, all rounded to the clean one's depth."""
         clean = [picture.cpu() for picture in _pictures(_cleans(batch).pixels, batch)]
@@ -147,16 +186,22 @@ class Denoise:
     def draw(self, picture: Picture, prediction: Prediction, target: Target | None = None) -> Picture:
         """Before, after and what was taken away side by side; where the clean picture is known, that too and what is still wrong.
 
-        A picture whose target says that it is clean itself is shown with the noise of its evaluation.
+        A picture whose target says that it is clean itself is shown with the noise of its evaluation. Of a large picture the
+        middle is shown, because noise cannot be seen in one that is shrunk; `picture` may then be its `middle`.
         """
         if not isinstance(prediction.answer, Clean):
             raise TypeError(f"denoising answers with pictures, found {type(prediction.answer).__name__}")
         restored = prediction.answer.picture
         if isinstance(target, Clean) and not target.disturbed:
             picture = self._as_evaluated(to_channels(target.picture, 1 if len(restored) == 1 else 3))
-        shown = [("before", picture), ("after", restored), _difference("taken away", picture, restored)]
+        height, width = restored.shape[1:]
+        picture, restored = middle(picture), middle(restored)
+        whole = restored.shape[1:] == (height, width)
+        place = "" if whole else f"\n{restored.shape[2]}x{restored.shape[1]} pixels in the middle of {width}x{height}"
+        shown = [(f"before{place}", picture), ("after", restored), _difference("taken away", picture, restored)]
         if isinstance(target, Clean):
-            shown += [("clean", target.picture), _difference("still wrong", restored, target.picture)]
+            clean = middle(target.picture)
+            shown += [("clean", clean), _difference("still wrong", restored, clean)]
         captions, pictures = zip(*shown, strict=True)
         return strip(pictures, captions)
 
@@ -218,6 +263,14 @@ def quantised(images: Float[Tensor, "*leading h w"], depth: Literal[8, 16]) -> P
     """Images on the scale [0, 1] as integers of a depth, rounded, with what leaves the scale cut off."""
     scaled = images * (255 if depth == 8 else 65535)
     return scaled.round().clamp(0, 255 if depth == 8 else 65535).to(torch.uint8 if depth == 8 else torch.uint16)
+
+
+def middle(picture: Picture) -> Picture:
+    """What a strip shows of a picture: of one with more than 2,048 pixels to a side as many in its middle as it draws one by one."""
+    if max(picture.shape[1:]) <= LARGEST_WHOLE:
+        return picture
+    top, left = (max(0, (side - LONGEST_SIDE) // 2) for side in picture.shape[1:])
+    return picture[:, top : top + LONGEST_SIDE, left : left + LONGEST_SIDE]
 
 
 def _decibels(restored: Tensor, clean: Tensor) -> Float[Tensor, "b"]:

@@ -35,7 +35,7 @@ LEAST_WEIGHT = 1e-6  # of a batch in which all is void
 class SegmentOptions:
     """What can be chosen about learning to segment."""
 
-    loss: Literal["cross_entropy", "focal", "dice", "lovasz"] = option("cross_entropy", "what training makes smaller")
+    loss: Literal["cross_entropy", "focal", "dice", "dice_cross_entropy", "lovasz"] = option("cross_entropy", "what training makes smaller")
     focal_gamma: float = option(2.0, "how little pixels count that are told well; of the focal loss", low=0)
     balance: Literal["none", "median_frequency"] = option(
         "none", "median_frequency weighs each class by how rare it is among the training pictures' pixels, and records it in class_weights"

@@ -6,6 +6,7 @@ from math import ceil, floor
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from neocog.images import Size
 
@@ -30,6 +31,9 @@ def rows_at_source(maps: Float[Tensor, "k h w"], to_input: Float[Tensor, "3 3"],
     if down is None and across is None and maps.shape[1:] == size:
         yield maps
         return
+    if len(maps) * size[0] * size[1] <= VALUES_AT_ONCE and _fills(down, size[0]) and _fills(across, size[1]):
+        yield _enlarged(maps, down, across, size)  # several times as fast as products with weights that are mostly 0
+        return
     rows, columns = _weights(down, size[0], maps), _weights(across, size[1], maps)
     wide = maps[:, rows[0] : rows[1], columns[0] : columns[1]] @ columns[2].T
     at_once = max(1, VALUES_AT_ONCE // (len(maps) * size[1]))
@@ -44,6 +48,19 @@ def _line(scale: float, offset: float, source: int, length: int) -> tuple[float,
     first = min(max(ceil(offset - EXACT), 0), length - 1)
     last = max(min(floor(offset + scale * source + EXACT), length), first + 1)
     return scale, offset, first, last
+
+
+def _fills(line: tuple[float, float, int, int] | None, source: int) -> bool:
+    """Whether the picture covers its points from the first one's rim to the last one's."""
+    return line is None or (abs(line[1] - line[2]) < EXACT and abs(line[0] * source - (line[3] - line[2])) < EXACT)
+
+
+def _enlarged(
+    maps: Tensor, down: tuple[float, float, int, int] | None, across: tuple[float, float, int, int] | None, size: Size
+) -> Float[Tensor, "k rows columns"]:
+    """The part that shows the picture, resized as a whole."""
+    rows, columns = (slice(0, side) if line is None else slice(*line[2:]) for line, side in zip((down, across), size, strict=True))
+    return functional.interpolate(maps[None, :, rows, columns].contiguous(), size=size, mode="bilinear", align_corners=False)[0]
 
 
 def _weights(line: tuple[float, float, int, int] | None, source: int, maps: Tensor) -> tuple[int, int, Tensor]:

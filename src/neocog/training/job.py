@@ -63,7 +63,9 @@ def read_for_training(
     else:
         splits = make_splits(dataset, material.digests, material.faults, recipe.seed)
     if not len(splits.train):
-        raise DataError("pictures to train on", f"{len(dataset)} in {dataset.name}, none of them for training", "add pictures")
+        first = f"; {material.faults[0].where}: {material.faults[0].reason}" if material.faults else ""
+        found = f"{len(dataset)} in {dataset.name}, none of them for training{first}"
+        raise DataError("pictures to train on", found, "repair or add pictures" if first else "add pictures")
     return material, splits
 
 

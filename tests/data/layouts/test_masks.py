@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
+from data.conftest import mask_bytes
 from neocog.data.check import check
 from neocog.data.loader import Loader
 from neocog.data.open import open_dataset
@@ -29,8 +30,7 @@ def png(array, mode=None, palette=None):
 
 def numbers(*values, size=SIZE):
     """A mask in stripes of these numbers, 8 bits."""
-    stripes = np.array(values, dtype=np.uint8)[np.arange(size[1]) * len(values) // size[1]]
-    return png(np.broadcast_to(stripes, size).copy())
+    return mask_bytes(*values, height=size[0], width=size[1])
 
 
 def colours(*values, size=SIZE):
@@ -78,6 +78,39 @@ class TestLayouts:
             assert dataset.given_split(index) in dataset.where(index)
             assert max(classes_of(dataset, index)) == ("train", "val", "test").index(dataset.given_split(index))
 
+    @pytest.mark.parametrize(
+        ("pictures", "masks", "named"),
+        [
+            ("{}/images/{}.png", "{}/masks/{}.png", "test/images"),
+            ("images/{}/{}.png", "masks/{}/{}.png", "images/test"),
+            ("{}/{}.png", "{}annot/{}.png", "test"),
+        ],
+    )
+    @pytest.mark.parametrize("kept", [None, "notes.txt"])
+    def test_a_split_whose_masks_nobody_published_is_left_out_and_the_others_stay(self, folder, pictures, masks, named, kept):
+        files = {}
+        for number, split in enumerate(("train", "val", "test")):
+            files |= {pictures.format(split, i): 10 * number + i for i in range(2)}
+            files |= {masks.format(split, i): numbers(0, 1) for i in range(2) if split != "test"}
+        if kept:
+            files[masks.format("test", 0).replace("0.png", kept)] = b"to come"
+        dataset = open_dataset(folder(files))
+        assert dataset.given_splits() == ("train", "val")
+        assert [dataset.given_split(index) for index in range(len(dataset))] == ["train", "train", "val", "val"]
+        assert f"left out, pictures without masks: {named} (2)" in dataset.notes
+        assert survey(dataset).faults == []
+
+    def test_a_mask_may_keep_the_suffix_of_its_picture(self, folder):
+        files = {f"images/{name}": number for number, name in enumerate(("a.b.jpg", "a.jpg", "a.png"))}
+        masks = {f"masks/{name}.png": numbers(number) for number, name in enumerate(("a.b.jpg", "a.jpg", "a.png"))}
+        dataset = open_dataset(folder({**files, **masks}))
+        assert [classes_of(dataset, index) for index in range(3)] == [[0], [1], [2]]
+        assert len(dataset.notes) == 2
+
+    def test_pictures_with_one_mask_are_named(self, folder):
+        dataset = open_dataset(folder({"images/a.jpg": 1, "images/a.png": 1, "images/b.png": 2, "masks/a.png": numbers(0, 1)}))
+        assert "pictures with the mask of another one: 1 (images/a.png)" in dataset.notes
+
     def test_a_folder_called_camvid_has_its_classes(self, folder):
         dataset = open_dataset(folder({"train/1.png": 1, "trainannot/1.png": numbers(3, 8, 11)}, "my-CamVid"))
         assert dataset.class_names[3] == "road"
@@ -86,24 +119,6 @@ class TestLayouts:
         assert classes_of(dataset, 0) == [3, 8, 11]
         other = open_dataset(folder({"train/1.png": 1, "trainannot/1.png": numbers(3, 8, 11)}, "streets"))
         assert len(other.class_names) == 12
-
-    def test_voc(self, folder):
-        palette = [value for index in range(256) for value in (index, 255 - index, 7)]
-        array = np.full(SIZE, 15, dtype=np.uint8)
-        array[:4] = 255
-        files = {f"JPEGImages/{name}.png": number for number, name in enumerate("abcd")}
-        files |= {f"SegmentationClass/{name}.png": png(array, "P", palette) for name in "abc"}
-        files |= {f"ImageSets/Segmentation/{split}.txt": text for split, text in (("train", b"a\nc\n"), ("val", b"b\n"))}
-        dataset = open_dataset(folder(files))
-        assert [(dataset.where(i), dataset.given_split(i)) for i in range(3)] == [
-            ("JPEGImages/a.png", "train"),
-            ("JPEGImages/b.png", "val"),
-            ("JPEGImages/c.png", "train"),
-        ]
-        assert len(dataset.class_names) == 21
-        assert dataset.class_names[15] == "person"
-        assert (classes_of(dataset, 0), dataset.target(0).void) == ([15, 255], 255)
-        assert "left out, pictures in no list: 1" in dataset.notes
 
     def test_without_lists_all_of_vocs_pictures_with_masks(self, folder):
         root = folder({"JPEGImages/a.png": 1, "JPEGImages/b.png": 2, "SegmentationClass/a.png": numbers(0, 3)})
@@ -146,6 +161,43 @@ class TestClasses:
         assert dataset.class_names == ("background", "foreground")
         assert [classes_of(dataset, index) for index in range(2)] == [[0, 1], [1]]
 
+    @pytest.mark.parametrize("levels", [(0, 128, 255), (0, 127, 255), (0, 85, 170, 255), tuple(range(0, 256, 17))])
+    def test_masks_drawn_to_be_looked_at(self, folder, levels):
+        dataset = open_dataset(cells(folder, [numbers(*levels)]))
+        assert dataset.class_names == tuple(f"class {level}" for level in levels)
+        assert dataset.target(0).classes[0].unique_consecutive().tolist() == list(range(len(levels)))
+        assert dataset.notes[-1] == f"classes by the masks' {len(levels)} levels of grey"
+        assert open_dataset(cells(folder, [numbers(*levels)]), void=levels[1]).class_names == tuple(
+            f"class {level}" for level in levels if level != levels[1]
+        )
+
+    def test_numbers_that_no_mask_has_are_counted(self, folder):
+        dataset = open_dataset(cells(folder, [numbers(0, 100)]))
+        assert dataset.notes[-1] == "numbers up to 100 that no mask has: 99; classes.csv may say what the others stand for"
+
+    @pytest.mark.parametrize("mode", ["LA", "RGB", "RGBA"])
+    def test_numbers_in_masks_with_more_channels_than_they_need(self, folder, mode):
+        grey = Image.fromarray(np.broadcast_to(np.array([0, 1, 2], dtype=np.uint8).repeat(8), SIZE).copy())
+        file = io.BytesIO()
+        grey.convert(mode).save(file, "PNG")
+        dataset = open_dataset(cells(folder, [file.getvalue()]))
+        assert dataset.class_names == ("class 0", "class 1", "class 2")
+        assert dataset.target(0).classes[0].tolist() == [0] * 8 + [1] * 8 + [2] * 8
+
+    def test_a_grey_one_among_masks_in_colours(self, folder):
+        with pytest.raises(DataError, match="masks of class numbers, or a table of their colours"):
+            open_dataset(cells(folder, [colours((0, 0, 0)), colours((0, 0, 0), (9, 0, 0)), colours((8, 0, 0))]))
+
+    def test_masks_that_are_jpegs(self, folder):
+        file = io.BytesIO()
+        Image.fromarray(np.full(SIZE, 1, dtype=np.uint8)).save(file, "JPEG")
+        root = cells(folder, [file.getvalue()])
+        with pytest.raises(DataError) as caught:
+            open_dataset(root)
+        assert str(caught.value) == (
+            f"expected: masks in a format that keeps numbers\nfound: {root / 'masks/0.png'}, a JPEG\nto do: save masks as PNG"
+        )
+
     def test_beside_other_numbers_255_is_void(self, folder):
         dataset = open_dataset(cells(folder, [numbers(0, 1, 2, 255)]))
         assert len(dataset.class_names) == 3
@@ -169,6 +221,27 @@ class TestClasses:
         mask = png(np.full(SIZE, 7, dtype=np.uint8), "P", [0] * 21 + [90, 90, 90] + [0] * 744)
         dataset = open_dataset(cells(folder, [mask], **{"class_dict.csv": table}))
         assert classes_of(dataset, 0) == [1]
+
+    @pytest.mark.parametrize(
+        ("rows", "masks", "expected"),
+        [
+            (("ground,0,0,0", "cell,255,255,255"), (numbers(0, 255), numbers(0)), [[0, 1], [0]]),
+            (("cell,255,255,255", "ground,0,0,0"), (numbers(0), numbers(0, 255)), [[1], [0, 1]]),
+            (("sky,0,0,255", "road,90,90,90", "black,0,0,0"), (numbers(0), colours((0, 0, 255), (90, 90, 90))), [[2], [0, 1]]),
+            (("sky,0,0,255", "road,90,90,90", "black,0,0,0"), (numbers(0), numbers(0, 1, 2)), [[0], [0, 1, 2]]),
+            (("black,0,0,0", "white,255,255,255"), (numbers(0), numbers(0)), [[0], [0]]),
+        ],
+    )
+    def test_colours_or_numbers_is_told_by_all_masks(self, folder, rows, masks, expected):
+        table = "\n".join(("name,red,green,blue", *rows)).encode()
+        dataset = open_dataset(cells(folder, masks, **{"classes.csv": table}))
+        assert [classes_of(dataset, index) for index in range(len(masks))] == expected
+
+    def test_a_palette_that_has_nothing_to_do_with_the_listed_colours(self, folder):
+        mask = png(np.broadcast_to(np.arange(24, dtype=np.uint8) // 12, SIZE).copy(), "P", [1, 2, 3, 4, 5, 6])
+        dataset = open_dataset(cells(folder, [mask], **{"classes.csv": b"name,red,green,blue\nsky,0,0,255\nroad,90,90,90\n"}))
+        assert classes_of(dataset, 0) == [0, 1]
+        assert dataset.notes[-1] == "masks hold numbers"
 
     def test_names_for_numbers(self, folder):
         dataset = open_dataset(cells(folder, [numbers(0, 2)], **{"classes.txt": b"cell\nwall\nignore\n"}))
@@ -209,7 +282,7 @@ class TestClasses:
         with pytest.raises(DataError) as caught:
             open_dataset(root)
         assert caught.value.expected == "masks of class numbers, or a table of their colours"
-        assert caught.value.found == f"{root / 'masks/0.png'}, in RGB"
+        assert caught.value.found == f"{root / 'masks/0.png'}, in colours"
 
     def test_masks_of_instances(self, folder):
         mask = png((np.arange(20 * 24).reshape(SIZE) * 100).astype(np.uint16))
@@ -245,6 +318,14 @@ class TestFaults:
         assert found["images/8.png"] == ("mask", "its mask masks/8.png: a file of another kind")
         assert found["images/9.png"][1].startswith("its mask masks/9.png: damaged or cut short")
         assert found["images/10.png"] == ("mask", "no mask of its name")
+
+    @pytest.mark.parametrize(("orientation", "words"), [(6, ", upright by its EXIF"), (1, "")])
+    def test_a_mask_that_was_not_turned_with_its_picture(self, folder, orientation, words):
+        exif, file = Image.Exif(), io.BytesIO()
+        exif[0x0112] = orientation
+        Image.new("RGB", (20, 24) if orientation == 1 else (24, 20)).save(file, "JPEG", exif=exif)
+        root = folder({"images/0.jpg": file.getvalue(), "masks/0.png": numbers(0, 1)})
+        assert self.faults(root) == {"images/0.jpg": ("mask", f"masks/0.png of 20x24 for a picture of 24x20{words}")}
 
     def test_colours_outside_the_list(self, folder):
         table = b"name,red,green,blue\nsky,0,0,255\nroad,90,90,90\n"

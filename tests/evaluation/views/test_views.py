@@ -9,8 +9,9 @@ from torchvision.transforms import functional as torchvision
 
 from neocog.augment import place
 from neocog.batch import Batch, Preprocess
+from neocog.engine.tiles import Region
 from neocog.errors import UsageError
-from neocog.evaluation.views import VIEWS, View, canvas_of, chosen, see
+from neocog.evaluation.views import VIEWS, Orientation, View, canvas_of, chosen, orientations, see, see_whole
 
 SIZE = (8, 10)
 CANVASES = {"as large": (8, 10), "larger": (12, 16), "by an odd margin": (11, 13)}
@@ -72,6 +73,50 @@ def test_members_explain_themselves(name):
 def test_flip_is_torchs():
     plain, mirrored = views(pictures(SIZE), "flip")
     assert torch.equal(mirrored, plain.flip(3))
+
+
+def test_quarter_turns_of_a_square_are_torchs():
+    batch = pictures((9, 9))
+    found = [view.pixels for view in see(batch, ["quarter_turn"], (9, 9))]
+    for number, view in enumerate(found):
+        assert torch.equal(view, torch.rot90(batch.pixels, number, (2, 3)))
+
+
+def test_quarter_turns_of_an_oblong_input_keep_its_middle():
+    plain, once, _, _ = views(pictures(SIZE), "quarter_turn")
+    assert torch.equal(once[:, :, 0:8, 1:9], torch.rot90(plain[:, :, 0:8, 1:9], 1, (2, 3)))
+
+
+@pytest.mark.parametrize("names", [(), ("flip",), ("quarter_turn",), ("flip", "quarter_turn")])
+def test_whole_pictures_are_laid_as_their_views_show_them(names):
+    """Both ways to make a view agree where both can."""
+    batch = pictures((9, 9))
+    laid = [seen.batch.pixels for seen in see_whole(batch, names, "native", (1, 1))]
+    assert all(map(torch.equal, laid, [view.pixels for view in see(batch, names, (9, 9))]))
+    assert len(set(as_set(laid))) == len(laid) == len(orientations(names))
+
+
+def test_every_orientation_comes_back_and_knows_where_regions_lie():
+    ways = orientations(("flip", "quarter_turn"))
+    assert len(set(ways)) == 8
+    assert ways[0] == Orientation()
+    picture = torch.arange(5 * 7).reshape(5, 7)
+    region = Region(1, 2, 4, 4)
+    for way in ways:
+        laid = way.of(picture)
+        assert tuple(laid.shape) == way.of_size((5, 7))
+        assert torch.equal(way.inverse.of(laid), picture)
+        assert torch.equal(way.of_region(region, (5, 7)).of(laid), way.of(region.of(picture)))
+        assert way.inverse.of_region(way.of_region(region, (5, 7)), way.of_size((5, 7))) == region
+
+
+def test_oblong_pictures_are_turned_whole():
+    batch = pictures((6, 11))
+    found = list(see_whole(batch, ["quarter_turn"], "native", (1, 1)))
+    assert [tuple(seen.batch.pixels.shape[2:]) for seen in found] == [(6, 11), (11, 6), (6, 11), (11, 6)]
+    for turns, seen in enumerate(found):
+        assert torch.equal(seen.batch.pixels, torch.rot90(batch.pixels, turns, (2, 3)))
+        assert torch.equal(seen.moved_back(seen.batch.pixels), batch.pixels)
 
 
 def test_crops_are_torchvisions_five():
@@ -143,4 +188,4 @@ def test_only_one_member_may_cut_windows(monkeypatch):
 
 
 def test_the_members_asked_for_are_there():
-    assert {"flip", "crops", "shift"} <= set(VIEWS)
+    assert {"flip", "crops", "quarter_turn", "shift"} <= set(VIEWS)

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from neocog.data.class_list import ClassList, Void, classes_in_masks, find_table, read_class_table, without_void
+from neocog.data.class_list import ClassList, Void, classes_of
 from neocog.data.dataset import Split
 from neocog.data.layouts.class_folders import SPLIT_NAMES
 from neocog.data.listing import entries, has_pictures, list_pictures
-from neocog.data.masks import MaskedFiles, partners
+from neocog.data.masks import MaskedFiles, partners, sharing
 from neocog.data.registry import LAYOUTS, Layout
 from neocog.errors import DataError
 from neocog.options import check, option
@@ -46,7 +46,7 @@ class Holder:
 
     Attributes:
         pictures: path of the pictures' folder.
-        masks: path of the masks' folder.
+        masks: path of the masks' folder; empty where the split has none.
         split: which all of them are in; None where there are no splits.
     """
 
@@ -57,10 +57,8 @@ class Holder:
 
 def recognise(root: Path) -> str | None:
     """By two folders of these names, in the folder or in its splits' folders, both with pictures."""
-    holders = _holders(root) if root.is_dir() else []
-    if not holders:
-        return None
-    return f"pictures in {', '.join(holder.pictures for holder in holders)}, masks beside them"
+    holders = [holder.pictures for holder in _holders(root) if holder.masks] if root.is_dir() else []
+    return f"pictures in {', '.join(holders)}, masks beside them" if holders else None
 
 
 def _holders(root: Path) -> list[Holder]:
@@ -69,26 +67,37 @@ def _holders(root: Path) -> list[Holder]:
         return _parted(root, *own)
     found = []
     for name in entries(root)[0]:
-        pair = _pair(root, f"{name}/") if name.lower() in SPLIT_NAMES else None
-        if pair is not None:
-            found.append(Holder(*pair, SPLIT_NAMES[name.lower()]))
+        if name.lower() in SPLIT_NAMES:
+            pictures, masks = _folders(root, f"{name}/")
+            found += [Holder(pictures, masks, SPLIT_NAMES[name.lower()])] if pictures else []
     return found
 
 
 def _pair(root: Path, prefix: str) -> tuple[str, str] | None:
-    folders = {name.lower(): name for name in entries(root / prefix)[0]}
-    pictures, masks = (next((folders[name] for name in names if name in folders), None) for names in (PICTURES, MASKS))
-    if pictures is None or masks is None or not all(has_pictures(root / prefix / name) for name in (pictures, masks)):
-        return None
-    return prefix + pictures, prefix + masks
+    pictures, masks = _folders(root, prefix)
+    return (pictures, masks) if pictures and masks else None
+
+
+def _folders(root: Path, prefix: str) -> tuple[str, str]:
+    """The folders of pictures and of masks, each empty where there is none that has a picture."""
+    folders = {name.lower(): prefix + name for name in entries(root / prefix)[0]}
+    found = (next((folders[name] for name in names if name in folders), "") for names in (PICTURES, MASKS))
+    pictures, masks = (_with_pictures(root, name) if name else "" for name in found)
+    return pictures, masks
 
 
 def _parted(root: Path, pictures: str, masks: str) -> list[Holder]:
     """The splits' folders inside both, where all pictures lie in such; else the two themselves."""
     folders, files = entries(root / pictures)
-    if not folders or files or not all(name.lower() in SPLIT_NAMES and (root / masks / name).is_dir() for name in folders):
+    of_masks = {name: _with_pictures(root, f"{masks}/{name}") for name in folders if name.lower() in SPLIT_NAMES}
+    if files or len(of_masks) < len(folders) or not any(of_masks.values()):
         return [Holder(pictures, masks, None)]
-    return [Holder(f"{pictures}/{name}", f"{masks}/{name}", SPLIT_NAMES[name.lower()]) for name in folders]
+    return [Holder(f"{pictures}/{name}", own, SPLIT_NAMES[name.lower()]) for name, own in of_masks.items()]
+
+
+def _with_pictures(root: Path, folder: str) -> str:
+    """The folder; empty where it has no picture."""
+    return folder if (root / folder).is_dir() and has_pictures(root / folder) else ""
 
 
 def open_masked(
@@ -113,7 +122,11 @@ def open_masked(
     splits: list[Split | None] = []
     notes = [told_by]
     for holder in holders:
-        pictures, labels = list_pictures(root / holder.pictures), list_pictures(root / holder.masks)
+        pictures = list_pictures(root / holder.pictures)
+        if not holder.masks:
+            notes.append(f"left out, pictures without masks: {holder.pictures} ({len(pictures.files):,})")
+            continue
+        labels = list_pictures(root / holder.masks)
         own, others = partners(pictures.files, labels.files)
         files += [f"{holder.pictures}/{file}" for file in pictures.files]
         masks += [f"{holder.masks}/{mask}" if mask else "" for mask in own]
@@ -123,13 +136,15 @@ def open_masked(
             shown = ", ".join(f"{holder.masks}/{mask}" for mask in others[:MOST_NAMES_SHOWN])
             more = ", …" if len(others) > MOST_NAMES_SHOWN else ""
             notes.append(f"left out, masks without a picture: {len(others)} ({shown}{more})")
+    same = sharing(files, masks)
+    if same:
+        shown = ", ".join(same[:MOST_NAMES_SHOWN]) + (", …" if len(same) > MOST_NAMES_SHOWN else "")
+        notes.append(f"pictures with the mask of another one: {len(same)} ({shown})")
     if not any(masks):
         found = f"none of {len(files)} in {root}"
         raise DataError("pictures with masks of the same names", found, "give each mask the name of its picture")
     if classes is None:
-        table = find_table(root)
-        known = (root / mask for mask in masks if mask)
-        classes = classes_in_masks(known, void) if table is None else without_void(read_class_table(table), void)
+        classes = classes_of(root, [root / mask for mask in masks if mask], void)
     return MaskedFiles(name, root, files, masks, classes, splits=splits if any(splits) else None, notes=tuple(notes))
 
 

@@ -3,6 +3,7 @@
 The masks' folder is called as the pictures' with annot, _labels or _masks at its end.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from neocog.data.class_list import ClassList, by_number, without_void
@@ -23,18 +24,23 @@ CAMVID = by_number(
 
 def recognise(root: Path) -> str | None:
     """By a folder of a split and one of the same name with such an ending, both with pictures."""
-    holders = _holders(root) if root.is_dir() else []
-    return f"pictures in {', '.join(holder.pictures for holder in holders)}, masks in folders of the same names" if holders else None
+    holders = [holder.pictures for holder in _holders(root) if holder.masks] if root.is_dir() else []
+    return f"pictures in {', '.join(holders)}, masks in folders of the same names" if holders else None
 
 
 def _holders(root: Path) -> list[Holder]:
+    """The splits' folders with their masks' folders; none where no split has masks."""
     folders = entries(root)[0]
-    found = []
-    for name in folders:
-        masks = next((name + ending for ending in ENDINGS if name + ending in folders), None)
-        if name.lower() in SPLIT_NAMES and masks is not None and has_pictures(root / name) and has_pictures(root / masks):
-            found.append(Holder(name, masks, SPLIT_NAMES[name.lower()]))
-    return found
+    splits = {name: _masks_of(root, name, folders) for name in folders if name.lower() in SPLIT_NAMES}
+    if not any(splits.values()):
+        return []
+    return [Holder(name, masks, SPLIT_NAMES[name.lower()]) for name, masks in splits.items() if has_pictures(root / name)]
+
+
+def _masks_of(root: Path, name: str, folders: Sequence[str]) -> str:
+    """The folder of a split's masks; empty where there is none that has a picture."""
+    beside = (name + ending for ending in ENDINGS if name + ending in folders)
+    return next((masks for masks in beside if has_pictures(root / masks)), "")
 
 
 def open_split_and_masks(root: Path, told_by: str, options: MaskOptions, name: str = "", classes: ClassList | None = None) -> MaskedFiles:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from neocog.data.dataset import Dataset, Split, TaskName, content_digest
 from neocog.data.registry import DATASETS, NamedSet
-from neocog.data.scenes import SHAPES, draw_scene, gaussian
+from neocog.data.scenes import SHAPES, Scene, draw_scene, gaussian
 from neocog.images import Picture, Size
 from neocog.options import check, option
 from neocog.targets import Clean, Label, Target
@@ -61,6 +61,7 @@ class ShapesDataset(Dataset):
         self.typical_size = self.options.size
         self.class_names = {"denoise": (), "segment": ("background", *SHAPES)}.get(task, SHAPES)
         self.notes = (f"shapes: drawn with seed {options.shapes_seed}",)
+        self._last: tuple[int, Scene] | None = None
 
     def __len__(self) -> int:
         return self.options.count
@@ -75,12 +76,19 @@ class ShapesDataset(Dataset):
 
     def target(self, index: int) -> Target:
         """What the task asks for, about the scene of that number."""
-        scene = draw_scene(self.options.shapes_seed, index, self.options.size)
+        scene = self._scene(index)
         if self.task == "classify":
             return Label(scene.shapes[0].kind)
         if self.task == "detect":
             return scene.boxes()
         return scene.mask() if self.task == "segment" else Clean(scene.picture())
+
+    def _scene(self, index: int) -> Scene:
+        """Of that number; the last one is kept, as its picture, digest and target are asked for one after the other."""
+        last = self._last
+        if last is None or last[0] != index:
+            last = self._last = (index, draw_scene(self.options.shapes_seed, index, self.options.size))
+        return last[1]
 
     def class_indices(self) -> Int64[Tensor, "n"] | None:
         """The large shapes' kinds, without drawing anything."""
@@ -93,7 +101,7 @@ class ShapesDataset(Dataset):
 
     def picture(self, index: int, at_least: Size | None = None, depth: Literal[8, 16] = 8) -> Picture:
         """The scene, drawn; with noise for the task denoise."""
-        clean = draw_scene(self.options.shapes_seed, index, self.options.size).picture()
+        clean = self._scene(index).picture()
         if self.task == "denoise" and self.options.shapes_noise > 0:
             noise = gaussian(self.options.shapes_seed, index, clean.numel()).reshape(tuple(clean.shape)) * self.options.shapes_noise
             clean = torch.from_numpy(np.rint(clean.numpy() + noise).clip(0, 255).astype(np.uint8))

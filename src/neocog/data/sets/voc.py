@@ -6,8 +6,7 @@ M. Everingham et al.: The PASCAL visual object classes (VOC) challenge (2010), h
 from pathlib import Path
 
 from neocog.data.dataset import TaskName
-from neocog.data.layouts.pictures_and_masks import MaskOptions
-from neocog.data.layouts.voc_masks import open_voc_masks, recognise
+from neocog.data.layouts.voc_masks import VocOptions, open_voc_masks, recognise
 from neocog.data.masks import MaskedFiles
 from neocog.data.registry import DATASETS, NamedSet, published_folder
 
@@ -24,7 +23,7 @@ def find() -> Path:
     return published_folder("voc", PLACES, _complete, "JPEGImages/, SegmentationClass/ and ImageSets/", fetched=False)
 
 
-def open_voc(task: TaskName, options: MaskOptions) -> MaskedFiles:
+def open_voc(task: TaskName, options: VocOptions) -> MaskedFiles:
     """The pictures of the lists train and val, with background and twenty classes; 255 is void."""
     folder = find()
     dataset = open_voc_masks(folder, f"voc: PASCAL VOC's folders in {folder}", options, "voc")
@@ -39,7 +38,7 @@ DATASETS.add_named(
         LICENCE,
         open_voc,
         ("segment",),
-        MaskOptions,
+        VocOptions,
         find,
     )
 )

@@ -29,7 +29,7 @@ class View:
         canvas: of a member that cuts windows out: the canvas that it needs. Its maps lead from there to the input;
             those of a member without one move points of the input.
         mirrors: whether mirror images are among the views.
-        whole: whether every view shows all of the input, at most mirrored: answers that are maps can then be brought back.
+        whole: whether every view shows all of a picture, mirrored or turned by quarters: answers that are maps can be brought back.
         source: where the method comes from.
     """
 
