@@ -59,7 +59,7 @@ class TestLoss:
         torch.testing.assert_close(found, SEGMENTATION_LOSSES[loss](self.logits, batch.targets))
 
     def test_auxiliary_heads_count_by_the_networks_weight(self, network):
-        found = task().loss(network, {"logits": self.logits, "aux1": self.other}, batch_of(self.masks))["total"]
+        found = task(loss="cross_entropy").loss(network, {"logits": self.logits, "aux1": self.other}, batch_of(self.masks))["total"]
         expected = functional.cross_entropy(self.logits, self.masks) + 0.4 * functional.cross_entropy(self.other, self.masks)
         torch.testing.assert_close(found, expected)
 
@@ -68,25 +68,32 @@ class TestLoss:
         masks = self.masks.clone()
         masks[0, :3] = VOID
         whole, parts = batch_of(masks), [batch_of(masks[:1]), batch_of(masks[1:])]
-        segment = task(**options)
+        segment = task(**{"loss": "cross_entropy", **options})
         losses = [segment.loss(network, {"logits": self.logits[i : i + 1]}, part)["total"] for i, part in enumerate(parts)]
         weights = [segment.weight(part) for part in parts]
         mean = sum(loss * weight for loss, weight in zip(losses, weights, strict=True)) / sum(weights)
         torch.testing.assert_close(mean, segment.loss(network, {"logits": self.logits}, whole)["total"])
 
+    @pytest.mark.parametrize("loss", ["dice", "dice_cross_entropy", "lovasz"])
+    def test_parts_count_by_their_pictures_where_the_loss_compares_areas(self, loss):
+        masks = self.masks.clone()
+        masks[0, :3] = VOID
+        assert task(loss=loss).weight(batch_of(masks)) == 2.0
+
     def test_a_batch_of_nothing_but_void_has_a_weight(self):
-        assert 0 < task().weight(batch_of(torch.full((1, 4, 5), VOID))) < 1e-3
+        assert 0 < task(loss="cross_entropy").weight(batch_of(torch.full((1, 4, 5), VOID))) < 1e-3
 
     def test_weights_for_other_classes_are_refused(self):
         with pytest.raises(RecipeError) as caught:
             task(class_weights=(1.0, 2.0))
         assert str(caught.value) == "expected: 3 class_weights, one for each class\nfound: 2\nto do: give one each for a, b, c"
 
-    def test_other_targets_are_refused(self):
+    @pytest.mark.parametrize("loss", SEGMENTATION_LOSSES)
+    def test_other_targets_are_refused(self, loss):
         labels = Labels(torch.zeros(2, dtype=torch.int64), torch.zeros(2, dtype=torch.int64), torch.ones(2))
         batch = Batch(torch.zeros(2, 3, 4, 5), labels, torch.arange(2), torch.tensor([[4, 5]] * 2), torch.eye(3).repeat(2, 1, 1))
         with pytest.raises(TypeError, match="segmentation needs masks, found Labels"):
-            task().weight(batch)
+            task(loss=loss).weight(batch)
 
 
 class TestBalance:

@@ -88,7 +88,7 @@ Pictures.__abstractmethods__ = frozenset()  # nobody asks for the pictures thems
     [
         ((360, 480), True, ("unet", (180, 240), "letterbox", {"base": 32}, ("color_jitter", "flip", "random_resized_crop"))),
         ((375, 500), False, ("unet", (180, 240), "crop", {"base": 32}, ("color_jitter", "flip", "scale"))),
-        ((64, 64), True, ("unet", (64, 64), "letterbox", {"base": 16, "depth": 3}, ("flip",))),
+        ((64, 64), True, ("unet", (64, 64), "letterbox", {"base": 16}, ("flip",))),
         ((100, 130), True, ("unet", (100, 130), "letterbox", {"base": 32}, ("color_jitter", "flip", "random_resized_crop"))),
     ],
 )

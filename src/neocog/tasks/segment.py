@@ -35,7 +35,9 @@ LEAST_WEIGHT = 1e-6  # of a batch in which all is void
 class SegmentOptions:
     """What can be chosen about learning to segment."""
 
-    loss: Literal["cross_entropy", "focal", "dice", "dice_cross_entropy", "lovasz"] = option("cross_entropy", "what training makes smaller")
+    loss: Literal["dice_cross_entropy", "cross_entropy", "focal", "dice", "lovasz"] = option(
+        "dice_cross_entropy", "what training makes smaller"
+    )
     focal_gamma: float = option(2.0, "how little pixels count that are told well; of the focal loss", low=0)
     balance: Literal["none", "median_frequency"] = option(
         "none", "median_frequency weighs each class by how rare it is among the training pictures' pixels, and records it in class_weights"
@@ -106,9 +108,10 @@ class Segment:
 
     def weight(self, batch: Batch) -> float:
         """The sum of the pixels' weights as a share of a picture's pixels; the pictures where the loss compares areas."""
+        masks = _masks(batch)
         if self.options.loss not in BY_PIXELS:
             return float(len(batch))
-        weights = pixel_weights(_masks(batch), weights_on(batch.pixels.device, self.options.class_weights))
+        weights = pixel_weights(masks, weights_on(batch.pixels.device, self.options.class_weights))
         return max(float(weights.sum(dtype=torch.float64)) / weights[0].numel(), LEAST_WEIGHT)
 
     def decode(self, outputs: Tensor, batch: Batch) -> list[Prediction]:
@@ -205,7 +208,7 @@ def _decided(maps: Tensor, to_input: Tensor, size: Size) -> tuple[Mask, Float[Te
         part = slice(top, top := top + rows.shape[1])
         best, index = rows.max(dim=0)
         classes[part].copy_(index)
-        scores[part].copy_((best - rows.logsumexp(dim=0)).exp())
+        scores[part].copy_((rows - best).exp_().sum(dim=0).reciprocal_())  # softmax of the best, without a second search for it
     return Mask(classes), scores
 
 
