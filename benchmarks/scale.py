@@ -224,14 +224,7 @@ def _profile(name: str, changes: str) -> dict[str, Any]:
     workload = WORKLOADS[name]
     folder = Path(os.environ["NEOCOG_DATA"])
     dataset = str(folder / workload.dataset) if (folder / workload.dataset).is_dir() else workload.dataset
-    choices = {
-        "model": workload.model,
-        "epochs": workload.epochs,
-        "batch_size": workload.batch_size,
-        "image_size": (workload.size, workload.size),
-        "learning_rate": 1e-3,
-        **json.loads(changes),
-    }
+    choices = {**workload.choices, **json.loads(changes)}
     with tempfile.TemporaryDirectory() as out:
         run = neocog.train(dataset, out=Path(out) / "run", profile=True, progress=False, **choices)
         profile = run.result.profile if run.result is not None else None

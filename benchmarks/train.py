@@ -87,14 +87,7 @@ def _one_side(side: str, workload: Workload) -> dict[str, Any]:
 
 def _train_with_neocog(workload: Workload, folder: Path) -> dict[str, Any]:
     dataset = str(folder / "hymenoptera") if workload.dataset == "hymenoptera" else workload.dataset
-    choices = {
-        "model": workload.model,
-        "epochs": workload.epochs,
-        "batch_size": workload.batch_size,
-        "image_size": (workload.size, workload.size),
-        "learning_rate": 1e-3,
-    }
-    return train_and_time(dataset, **choices)
+    return train_and_time(dataset, **workload.choices)
 
 
 if __name__ == "__main__":

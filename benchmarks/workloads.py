@@ -4,6 +4,7 @@ import pickle
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +35,17 @@ class Workload:
     batch_size: int
     size: int
     goal: float
+
+    @property
+    def choices(self) -> dict[str, Any]:
+        """What `neocog.train` is asked for."""
+        return {
+            "model": self.model,
+            "epochs": self.epochs,
+            "batch_size": self.batch_size,
+            "image_size": (self.size, self.size),
+            "learning_rate": 1e-3,
+        }
 
 
 WORKLOADS = {
